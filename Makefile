@@ -1,0 +1,129 @@
+# cardfeed: live per-topic feeds inside nginx.  "make help" lists the targets.
+
+MODULE   := build/ngx_http_cardfeed_module.so
+CONTENT  ?= examples/content
+PORT     ?= 8080
+NGX_SRC  ?= /usr/share/nginx/src
+CC       ?= cc
+JOBS     ?= 2
+
+# Debian's packages: to build and run, to test, to lint.
+BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
+	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
+	uuid-dev perl
+TEST_PACKAGES := libcmocka-dev libxml-libxml-perl libyaml-libyaml-perl \
+	python3-feedparser jing dpkg-dev
+LINT_PACKAGES := clang-tidy cppcheck
+
+CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
+	$(wildcard ngx_cardfeed_module/*.c))
+HEADERS  := $(wildcard include/cardfeed/*.h ngx_cardfeed_module/*.h)
+SOURCES  := $(wildcard ngx_cardfeed_module/*.c)
+UNITS    := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
+LIBS     := lmdb yaml-0.1 libxml-2.0 libutf8proc libxxhash uuid
+
+CORE_CFLAGS = -std=c11 -O2 -g -Wall -Wextra -Wpointer-arith -Wconversion \
+	-Wshadow -Werror -Iinclude -Ingx_cardfeed_module \
+	$(shell pkg-config --cflags $(LIBS))
+CORE_LIBS = $(shell pkg-config --libs $(LIBS)) -lmd4c -lpthread
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+
+.PHONY: all deps deps-test deps-lint build run test unit integration lint \
+	clean help
+
+all: build
+
+help:
+	@echo 'make           build $(MODULE) against the installed nginx'
+	@echo 'make deps      install what building and running needs (root or sudo)'
+	@echo 'make build     the same as make'
+	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
+	@echo 'make test      install what tests need, run all of them'
+	@echo 'make lint      clang-tidy and cppcheck over all sources'
+	@echo 'make clean     remove build/'
+
+# --- packages ---------------------------------------------------------------
+
+deps:
+	@sh build-aux/install-packages.sh $(BUILD_PACKAGES)
+
+deps-test:
+	@sh build-aux/install-packages.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+deps-lint:
+	@sh build-aux/install-packages.sh $(BUILD_PACKAGES) $(LINT_PACKAGES)
+
+# --- the module -------------------------------------------------------------
+
+build: $(MODULE)
+
+# Changes only when a source comes or goes: then nginx's Makefile is made anew.
+.PHONY: FORCE
+build/sources: FORCE
+	@mkdir -p build
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
+
+# nginx's own configure writes into the directory it stands in, so it gets one
+# of links; the module is named relatively, since nginx cannot take a path
+# with spaces.
+build/nginx/objs/Makefile: config build/sources
+	@test -x $(NGX_SRC)/configure || { \
+	  echo 'nginx-dev is missing: run "make deps" first' >&2; exit 1; }
+	@mkdir -p build/nginx
+	@ln -sfn $(NGX_SRC)/auto build/nginx/auto
+	@ln -sfn $(NGX_SRC)/src build/nginx/src
+	@ln -sfn $(NGX_SRC)/configure build/nginx/configure
+	cd build/nginx && bash -c '. $(NGX_SRC)/conf_flags && \
+	  ./configure "$${NGX_CONF_FLAGS[@]}" \
+	  --with-cc-opt="-g -O2 -fstack-protector-strong -Wformat \
+	    -Werror=format-security -D_FORTIFY_SOURCE=2" \
+	  --with-ld-opt="-Wl,-z,relro -Wl,-z,now" \
+	  --add-dynamic-module=../.. > configure.log' \
+	  || { tail -n 5 build/nginx/configure.log >&2; exit 1; }
+
+$(MODULE): build/nginx/objs/Makefile $(SOURCES) $(HEADERS)
+	$(MAKE) -s -j$(JOBS) -C build/nginx -f objs/Makefile modules
+	@cp build/nginx/objs/ngx_http_cardfeed_module.so $@
+
+run: deps
+	@$(MAKE) -s build
+	@sh examples/run.sh '$(MODULE)' '$(CONTENT)' '$(PORT)'
+
+# --- tests ------------------------------------------------------------------
+
+test: deps-test
+	@$(MAKE) -s -j$(JOBS) build unit-programs
+	@$(MAKE) -s unit integration
+
+build/unit/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	@$(CC) $(CORE_CFLAGS) $(SANITIZE) -c -o $@ $<
+
+build/unit/libcore.a: $(patsubst ngx_cardfeed_module/%.c, \
+		build/unit/core/%.o,$(CORE))
+	@rm -f $@
+	@ar rcs $@ $^
+
+build/unit/test_%: t/unit/test_%.c build/unit/libcore.a $(HEADERS)
+	@$(CC) $(CORE_CFLAGS) $(SANITIZE) -o $@ $< build/unit/libcore.a \
+	  $(CORE_LIBS) -lcmocka
+
+.PHONY: unit-programs
+unit-programs: $(UNITS)
+
+unit: $(UNITS)
+	@failed=0; for t in $(UNITS); do \
+	  echo "== $$t"; $$t || failed=1; \
+	done; exit $$failed
+
+integration: $(MODULE)
+	prove -j$(JOBS) t/
+
+# --- care -------------------------------------------------------------------
+
+lint: deps-lint build
+	sh build-aux/lint.sh $(CORE_CFLAGS)
+
+clean:
+	rm -rf build

@@ -1,0 +1,437 @@
+/* card_finish: what a card is, after all defaults: dates, state, texts,
+ * identity. */
+
+#include "cardfeed_card_private.h"
+
+#include <string.h>
+
+#define DATE_LEN 10 /* YYYY-MM-DD */
+#define SHOWN 60    /* bytes of a bad value in a message */
+
+
+static int
+bad_value(cardfeed_parser_t *p, unsigned key, const char *what)
+{
+    const cardfeed_card_value_t *value = &p->values[key];
+    cardfeed_str_t shown;
+
+    if (value->kind == CARDFEED_VALUE_NESTED) {
+        return cardfeed_error_set(p->err, CARDFEED_INVALID, value->line,
+            "%s: a list or mapping is %s", cardfeed_card_keys[key].name.data,
+            what);
+    }
+
+    shown = cardfeed_text_cut(cardfeed_card_raw(p, value), SHOWN);
+
+    return cardfeed_error_set(p->err, CARDFEED_INVALID, value->line,
+        "%s: \"%.*s\" is %s", cardfeed_card_keys[key].name.data,
+        (int) shown.len, shown.data, what);
+}
+
+
+/* Whether a value is there; one of white space only is not. */
+static bool
+present(const cardfeed_parser_t *p, unsigned key)
+{
+    const cardfeed_card_value_t *value = &p->values[key];
+
+    return value->kind == CARDFEED_VALUE_NESTED
+        || cardfeed_str_trim(cardfeed_card_raw(p, value)).len != 0;
+}
+
+
+static bool
+as_boolean(cardfeed_str_t s, bool *yes)
+{
+    static const struct {
+        cardfeed_str_t word;
+        bool yes;
+    } words[] = {
+        {{"true", 4}, true},
+        {{"false", 5}, false},
+        {{"yes", 3}, true},
+        {{"no", 2}, false},
+        {{"on", 2}, true},
+        {{"off", 3}, false},
+        {{"1", 1}, true},
+        {{"0", 1}, false},
+    };
+
+    size_t i;
+
+    s = cardfeed_str_trim(s);
+
+    for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (cardfeed_str_caseeq(s, words[i].word)) {
+            *yes = words[i].yes;
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+static int
+set_hidden(cardfeed_parser_t *p)
+{
+    static const struct {
+        unsigned key;
+        bool hides;
+    } flags[] = {
+        {CARDFEED_KEY_DRAFT, true},
+        {CARDFEED_KEY_DELETED, true},
+        {CARDFEED_KEY_REMOVED, true},
+        {CARDFEED_KEY_FEED, false},
+    };
+
+    size_t i;
+    bool yes;
+
+    for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        if (!present(p, flags[i].key)) {
+            continue;
+        }
+
+        /* A card is never published because its flag was misspelt. */
+        if (!as_boolean(cardfeed_card_raw(p, &p->values[flags[i].key]),
+                &yes))
+        {
+            return bad_value(p, flags[i].key, "neither true nor false");
+        }
+
+        p->card.hidden |= yes == flags[i].hides;
+    }
+
+    return CARDFEED_OK;
+}
+
+
+/* The first date of values[from..to]; *date stays where there is none. */
+static int
+read_date(cardfeed_parser_t *p, unsigned from, unsigned to, int64_t *date)
+{
+    unsigned key;
+
+    for (key = from; key <= to; key++) {
+        if (!present(p, key)) {
+            continue;
+        }
+
+        if (cardfeed_date_parse(cardfeed_card_raw(p, &p->values[key]),
+                p->collection->timezone, date)
+            != CARDFEED_OK)
+        {
+            return bad_value(p, key, "no date");
+        }
+
+        return CARDFEED_OK;
+    }
+
+    return CARDFEED_OK;
+}
+
+
+/* `published` is a state, or a date. */
+static int
+read_published(cardfeed_parser_t *p, int64_t *date)
+{
+    cardfeed_str_t s;
+    bool yes;
+
+    if (!present(p, CARDFEED_KEY_PUBLISHED)) {
+        return CARDFEED_OK;
+    }
+
+    s = cardfeed_card_raw(p, &p->values[CARDFEED_KEY_PUBLISHED]);
+
+    if (as_boolean(s, &yes)) {
+        p->card.hidden |= !yes;
+        return CARDFEED_OK;
+    }
+
+    if (cardfeed_date_parse(s, p->collection->timezone, date)
+        != CARDFEED_OK)
+    {
+        return bad_value(p, CARDFEED_KEY_PUBLISHED,
+            "neither true nor false nor a date");
+    }
+
+    return CARDFEED_OK;
+}
+
+
+static int64_t
+file_name_date(const cardfeed_parser_t *p)
+{
+    cardfeed_str_t name;
+    int64_t date;
+
+    name = cardfeed_card_file_name(p->file->path);
+
+    if (name.len <= DATE_LEN || name.data[DATE_LEN] != '-') {
+        return CARDFEED_NO_TIME;
+    }
+
+    name.len = DATE_LEN;
+
+    return cardfeed_date_parse(name, p->collection->timezone, &date)
+            == CARDFEED_OK
+        ? date
+        : CARDFEED_NO_TIME;
+}
+
+
+static int
+set_dates(cardfeed_parser_t *p)
+{
+    cardfeed_card_t *card = &p->card;
+    int64_t published, in_published, updated, expires;
+    int rc;
+
+    published = in_published = updated = expires = CARDFEED_NO_TIME;
+
+    rc = read_published(p, &in_published);
+
+    if (rc == CARDFEED_OK) {
+        rc = read_date(p, CARDFEED_KEY_PUBLISHED_DATE_TIME,
+            CARDFEED_KEY_DATE, &published);
+    }
+
+    if (rc == CARDFEED_OK) {
+        rc = read_date(p, CARDFEED_KEY_UPDATED_DATE_TIME,
+            CARDFEED_KEY_UPDATED, &updated);
+    }
+
+    if (rc == CARDFEED_OK) {
+        rc = read_date(p, CARDFEED_KEY_EXPIRY_DATE, CARDFEED_KEY_EXPIRY_DATE,
+            &expires);
+    }
+
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    if (published == CARDFEED_NO_TIME) {
+        published = in_published;
+    }
+
+    if (published == CARDFEED_NO_TIME) {
+        published = file_name_date(p);
+    }
+
+    if (published == CARDFEED_NO_TIME
+        && p->collection->undated == CARDFEED_UNDATED_MTIME)
+    {
+        published = p->file->mtime;
+    }
+
+    card->published = published;
+    card->expires = expires;
+    card->updated = published;
+
+    if (published != CARDFEED_NO_TIME && updated > published) {
+        card->updated = updated;
+    }
+
+    return CARDFEED_OK;
+}
+
+
+/* "index" says nothing: its directory's name does. */
+static cardfeed_str_t
+title_of_path(cardfeed_parser_t *p)
+{
+    cardfeed_str_t path, name, dir;
+
+    path = p->file->path;
+    name = cardfeed_card_file_name(path);
+
+    cardfeed_buf_reset(&p->work);
+
+    if (name.len < path.len
+        && cardfeed_str_caseeq(cardfeed_card_stem(name),
+            CARDFEED_STR("index")))
+    {
+        path.len -= name.len + 1;
+        dir = cardfeed_card_file_name(path);
+
+        /* An extension, so that none of the name is taken for one. */
+        cardfeed_buf_str(&p->work, dir);
+        cardfeed_buf_str(&p->work, cardfeed_card_extension(name));
+
+    } else {
+        cardfeed_buf_str(&p->work, name);
+    }
+
+    cardfeed_buf_reset(&p->scratch);
+
+    if (cardfeed_text_words(&p->scratch, cardfeed_buf_view(&p->work))
+        != CARDFEED_OK)
+    {
+        p->failed = CARDFEED_NOMEM;
+        return CARDFEED_NO_STR;
+    }
+
+    name = cardfeed_card_keep(p, cardfeed_buf_view(&p->scratch));
+
+    return cardfeed_card_plain(p, name.len != 0 ? name : p->file->path,
+        CARDFEED_CARD_NAME, 0);
+}
+
+
+static void
+set_texts(cardfeed_parser_t *p)
+{
+    cardfeed_str_t *field = p->card.field;
+    cardfeed_str_t title, excerpt;
+
+    title = cardfeed_card_first(p, CARDFEED_KEY_TITLE, CARDFEED_KEY_NAME,
+        CARDFEED_CARD_NAME);
+    excerpt = cardfeed_card_first(p, CARDFEED_KEY_EXCERPT,
+        CARDFEED_KEY_SUMMARY, CARDFEED_CARD_TEXT);
+
+    if (title.len == 0 || excerpt.len == 0) {
+        cardfeed_card_body(p, title.len == 0 ? &title : NULL,
+            excerpt.len == 0 ? &excerpt : NULL);
+    }
+
+    field[CARDFEED_FIELD_TITLE] = title.len != 0 ? title : title_of_path(p);
+    field[CARDFEED_FIELD_EXCERPT] = excerpt;
+    field[CARDFEED_FIELD_TYPE] = cardfeed_card_text(p,
+        &p->values[CARDFEED_KEY_TYPE], CARDFEED_CARD_NAME);
+    field[CARDFEED_FIELD_CATEGORY] = cardfeed_card_text(p,
+        &p->values[CARDFEED_KEY_CATEGORY], CARDFEED_CARD_NAME);
+}
+
+
+/* The top directory without its leading '_'. */
+static void
+set_category(cardfeed_parser_t *p)
+{
+    cardfeed_str_t dir;
+    const char *slash;
+
+    if (p->card.field[CARDFEED_FIELD_CATEGORY].len != 0) {
+        return;
+    }
+
+    dir = p->file->path;
+    slash = dir.len != 0 ? memchr(dir.data, '/', dir.len) : NULL;
+
+    if (slash == NULL) {
+        return;
+    }
+
+    dir.len = (size_t) (slash - dir.data);
+
+    if (dir.len != 0 && dir.data[0] == '_') {
+        dir.data++;
+        dir.len--;
+    }
+
+    p->card.field[CARDFEED_FIELD_CATEGORY]
+        = cardfeed_card_plain(p, dir, CARDFEED_CARD_NAME, 0);
+}
+
+
+static void
+set_urn(cardfeed_parser_t *p, char kind, cardfeed_str_t rest)
+{
+    char urn[CARDFEED_URN_LEN + 1];
+
+    if (cardfeed_text_urn(urn, p->collection->name, kind, rest)
+        != CARDFEED_OK)
+    {
+        p->failed = CARDFEED_NOMEM;
+        return;
+    }
+
+    p->card.field[CARDFEED_FIELD_IDENTITY] = cardfeed_card_keep(p,
+        (cardfeed_str_t){.data = urn, .len = CARDFEED_URN_LEN});
+}
+
+
+static void
+set_identity(cardfeed_parser_t *p)
+{
+    cardfeed_str_t id, link;
+    unsigned key;
+
+    for (key = CARDFEED_KEY_ID; key <= CARDFEED_KEY_GUID; key++) {
+        /* Uncut: two long ones may differ at their ends. */
+        id = cardfeed_card_plain(p, cardfeed_card_raw(p, &p->values[key]),
+            SIZE_MAX, 0);
+
+        if (id.len == 0) {
+            continue;
+        }
+
+        p->card.identity_line = p->values[key].line;
+
+        if (id.len <= CARDFEED_CARD_NAME && cardfeed_url_is_iri(id)) {
+            p->card.field[CARDFEED_FIELD_IDENTITY] = id;
+
+        } else {
+            set_urn(p, '#', id);
+        }
+
+        return;
+    }
+
+    link = p->card.field[CARDFEED_FIELD_LINK];
+
+    if (p->collection->ids == CARDFEED_IDS_PERMALINK && link.len != 0
+        && link.data[0] != '/')
+    {
+        p->card.identity_line = p->link_line;
+        p->card.field[CARDFEED_FIELD_IDENTITY] = link;
+        return;
+    }
+
+    p->card.identity_line = 1;
+    set_urn(p, '/', p->file->keep_extension
+            ? p->file->path
+            : cardfeed_card_stem(p->file->path));
+}
+
+
+int
+cardfeed_card_finish(cardfeed_parser_t *p)
+{
+    cardfeed_card_t *card = &p->card;
+    unsigned i;
+    int rc;
+
+    for (i = 0; i < CARDFEED_FIELDS; i++) {
+        card->field[i] = CARDFEED_NO_STR;
+    }
+
+    rc = set_hidden(p);
+
+    if (rc == CARDFEED_OK) {
+        rc = set_dates(p);
+    }
+
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    card->quality
+        = cardfeed_card_int(cardfeed_card_raw(p,
+            &p->values[CARDFEED_KEY_QUALITY]));
+    card->heat = cardfeed_card_int(cardfeed_card_raw(p,
+        &p->values[CARDFEED_KEY_HEAT]));
+
+    set_texts(p);
+    set_category(p);
+    cardfeed_card_links(p);
+    cardfeed_card_topics(p);
+    cardfeed_card_people(p);
+    cardfeed_card_relations(p);
+    set_identity(p);
+
+    card->id = cardfeed_text_hash(card->field[CARDFEED_FIELD_IDENTITY]);
+
+    return p->failed;
+}

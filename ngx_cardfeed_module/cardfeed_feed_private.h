@@ -1,0 +1,31 @@
+/*
+ * feed_private: what the formats of the feed room share.
+ */
+
+#ifndef CARDFEED_FEED_PRIVATE_H
+#define CARDFEED_FEED_PRIVATE_H
+
+#include <cardfeed/feed.h>
+
+/*
+ * A card's URL as a document may show it: absolute ones as they are, others
+ * resolved against the feed's base; *out is empty where the card has none or
+ * an unusable one.  *out may lie in scratch, which is reset.
+ * CARDFEED_NOMEM.
+ */
+int cardfeed_feed_url(const cardfeed_feed_t *feed, cardfeed_str_t url,
+    cardfeed_buf_t *scratch, cardfeed_str_t *out);
+
+/* The media type of a card's enclosure; a general one where it has none. */
+cardfeed_str_t cardfeed_feed_media_type(const cardfeed_record_t *card);
+
+/* Something before and behind one "@", and nothing that ends an address. */
+bool cardfeed_feed_email_usable(cardfeed_str_t email);
+
+/* The feed's logo, else its icon, as RSS may show it: no SVG.  Or empty. */
+cardfeed_str_t cardfeed_feed_bitmap(const cardfeed_feed_t *feed);
+
+/* updated, or published where that is unknown. */
+int64_t cardfeed_feed_updated(const cardfeed_record_t *card);
+
+#endif /* CARDFEED_FEED_PRIVATE_H */

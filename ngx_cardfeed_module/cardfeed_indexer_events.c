@@ -1,0 +1,214 @@
+/* indexer_events: what changed, collected into batches. */
+
+#include "cardfeed_indexer_private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+
+void
+cardfeed_indexer_forget_events(cardfeed_indexer_t *ix)
+{
+    cardfeed_pathset_free(&ix->files);
+    cardfeed_pathset_free(&ix->dirs);
+    ix->first_event = 0;
+}
+
+
+static void
+indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
+{
+    int rc = CARDFEED_OK;
+    cardfeed_indexer_t *ix = data;
+
+    switch (event) {
+    case CARDFEED_EVENT_FILE:
+        rc = cardfeed_pathset_add(&ix->files, path);
+        break;
+    case CARDFEED_EVENT_TREE:
+    case CARDFEED_EVENT_GONE:
+        if (path.len > 0) {
+            rc = cardfeed_pathset_add(&ix->dirs, path);
+        } else {
+            ix->scan = true;
+        }
+        break;
+    case CARDFEED_EVENT_OVERFLOW:
+        ix->scan = true;
+        ix->announce = true;
+        cardfeed_indexer_report(ix, CARDFEED_REPORT_NOTICE,
+            ": events were lost; looking at everything");
+        break;
+    case CARDFEED_EVENT_ROOT:
+        ix->reopen = true;
+        break;
+    }
+
+    if (rc == CARDFEED_NOMEM
+        || ix->files.count + ix->dirs.count > CARDFEED_INDEXER_PENDING)
+    {
+        cardfeed_indexer_forget_events(ix);
+        ix->scan = true;
+        return;
+    }
+
+    ix->last_event = cardfeed_indexer_ms();
+    if (ix->first_event == 0) {
+        ix->first_event = ix->last_event;
+    }
+}
+
+
+int
+cardfeed_indexer_events(cardfeed_indexer_t *ix)
+{
+    int rc;
+    cardfeed_error_t err = {.code = CARDFEED_OK};
+
+    if (ix->watch == NULL || cardfeed_watch_fd(ix->watch) < 0) {
+        return CARDFEED_OK;
+    }
+    rc = cardfeed_watch_events(ix->watch, indexer_event, ix, &err);
+    if (rc != CARDFEED_OK) {
+        ix->reopen = true;
+        cardfeed_indexer_trouble(ix, "watch", rc, &err);
+    }
+
+    return rc;
+}
+
+
+int64_t
+cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix)
+{
+    int64_t quiet, limit;
+
+    if (ix->first_event == 0) {
+        return 0;
+    }
+    if (ix->files.count + ix->dirs.count >= CARDFEED_INDEXER_BATCH_FILES) {
+        return ix->first_event;
+    }
+    quiet = ix->last_event + CARDFEED_INDEXER_QUIET_MS;
+    limit = ix->first_event + CARDFEED_INDEXER_BATCH_MS;
+
+    return quiet < limit ? quiet : limit;
+}
+
+
+static int
+indexer_batch_run(cardfeed_indexer_t *ix, const cardfeed_pathset_t *files,
+    const cardfeed_pathset_t *dirs)
+{
+    size_t i;
+    int rc = CARDFEED_OK;
+
+    for (i = 0; i < files->count && rc == CARDFEED_OK; i++) {
+        rc = cardfeed_indexer_stopping(ix)
+                 ? CARDFEED_BUSY
+                 : cardfeed_indexer_look(ix, files->paths[i], false, NULL);
+    }
+    for (i = 0; i < dirs->count && rc == CARDFEED_OK; i++) {
+        rc = cardfeed_indexer_scan(ix, dirs->paths[i]);
+    }
+    if (rc == CARDFEED_OK) {
+        rc = cardfeed_indexer_flush(ix);
+    }
+
+    return rc == CARDFEED_OK ? cardfeed_indexer_commit(ix) : rc;
+}
+
+
+int
+cardfeed_indexer_batch(cardfeed_indexer_t *ix)
+{
+    int rc;
+    unsigned inline_left = ix->inline_left;
+    cardfeed_pathset_t files, dirs;
+
+    /* A root that is torn down takes its files' events with it. */
+    if (cardfeed_watch_replaced(ix->watch)) {
+        ix->reopen = true;
+        cardfeed_indexer_forget_events(ix);
+        return CARDFEED_OK;
+    }
+
+    files = ix->files;
+    dirs = ix->dirs;
+    cardfeed_pathset_init(&ix->files);
+    cardfeed_pathset_init(&ix->dirs);
+    ix->first_event = 0;
+
+    ix->depth++;
+    ix->inline_left = CARDFEED_INDEXER_INLINE;
+    rc = indexer_batch_run(ix, &files, &dirs);
+    ix->inline_left = inline_left;
+    ix->depth--;
+    if (ix->depth == 0) {
+        cardfeed_indexer_pool_end(ix);
+    }
+
+    cardfeed_pathset_free(&files);
+    cardfeed_pathset_free(&dirs);
+
+    return rc;
+}
+
+
+int
+cardfeed_indexer_service(cardfeed_indexer_t *ix)
+{
+    int rc;
+    int64_t at;
+
+    if (cardfeed_indexer_stopping(ix)) {
+        return CARDFEED_BUSY;
+    }
+    if (ix->depth != 1 || ix->committing) {
+        return CARDFEED_OK;
+    }
+
+    rc = cardfeed_indexer_events(ix);
+    if (rc != CARDFEED_OK) {
+        return CARDFEED_OK; /* the watch will be opened again */
+    }
+    at = cardfeed_indexer_batch_at(ix);
+    if (at != 0 && at <= cardfeed_indexer_ms() && ix->published) {
+        rc = cardfeed_indexer_batch(ix);
+    }
+    if (rc == CARDFEED_OK && ix->published && cardfeed_indexer_due_fired(ix))
+    {
+        rc = cardfeed_indexer_begin(ix);
+        if (rc == CARDFEED_OK) {
+            rc = cardfeed_indexer_commit(ix);
+        }
+    }
+
+    return rc;
+}
+
+
+void
+cardfeed_indexer_due_arm(cardfeed_indexer_t *ix, int64_t next)
+{
+    struct itimerspec spec;
+
+    memset(&spec, 0, sizeof(spec));
+    if (next != CARDFEED_NO_TIME) {
+        spec.it_value.tv_sec = next > 0 ? next : 1;
+    }
+    timerfd_settime(ix->due_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
+        &spec, NULL);
+}
+
+
+bool
+cardfeed_indexer_due_fired(cardfeed_indexer_t *ix)
+{
+    uint64_t count;
+    ssize_t n = read(ix->due_fd, &count, sizeof(count));
+
+    return n == (ssize_t) sizeof(count) || (n < 0 && errno == ECANCELED);
+}

@@ -1,0 +1,333 @@
+/* indexer_scan: a walk, and what it did not find. */
+
+#include "cardfeed_indexer_private.h"
+
+#include <string.h>
+
+#define SCAN_SERVICE 64     /* files between two looks at events */
+#define SCAN_DROP 65536     /* paths collected at a time */
+#define SCAN_PROGRESS 5000
+
+typedef struct {
+    cardfeed_indexer_t *ix;
+    cardfeed_hashset_t seen;
+    cardfeed_pathset_t refused; /* a directory among them hides its content */
+    cardfeed_pathset_t missing;
+    unsigned since;
+} indexer_scan_t;
+
+
+static int
+scan_no_memory(indexer_scan_t *scan)
+{
+    cardfeed_error_t err;
+
+    cardfeed_error_set(&err, CARDFEED_NOMEM, 0, "out of memory");
+
+    return cardfeed_indexer_fail(scan->ix, CARDFEED_NOMEM, &err);
+}
+
+
+static int
+scan_pause(indexer_scan_t *scan)
+{
+    int64_t now;
+    cardfeed_indexer_t *ix = scan->ix;
+
+    if (++scan->since < SCAN_SERVICE) {
+        return CARDFEED_OK;
+    }
+    scan->since = 0;
+
+    now = cardfeed_indexer_ms();
+    if (ix->announce && now >= ix->progress_at) {
+        ix->progress_at = now + SCAN_PROGRESS;
+        cardfeed_indexer_report_progress(ix);
+    }
+
+    return cardfeed_indexer_service(ix);
+}
+
+
+static int
+scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
+{
+    int rc;
+    indexer_scan_t *scan = data;
+    cardfeed_indexer_t *ix = scan->ix;
+
+    if (cardfeed_indexer_stopping(ix)) {
+        return CARDFEED_BUSY;
+    }
+    ix->walked++;
+
+    if (cardfeed_hashset_add(&scan->seen, cardfeed_text_hash(path))
+            == CARDFEED_NOMEM
+        || (file->code != CARDFEED_OK
+            && cardfeed_pathset_add(&scan->refused, path)
+                   == CARDFEED_NOMEM))
+    {
+        return scan_no_memory(scan);
+    }
+
+    if (path.len == 0) {
+        /* The root itself: nothing is known of anything. */
+        return cardfeed_indexer_trouble(ix, ix->c->dir, CARDFEED_OK,
+            &file->err);
+    }
+
+    rc = cardfeed_indexer_look(ix, path, false, file);
+
+    return rc == CARDFEED_OK ? scan_pause(scan) : rc;
+}
+
+
+static bool
+scan_hidden(const indexer_scan_t *scan, cardfeed_str_t path)
+{
+    if (scan->refused.count == 0) {
+        return false;
+    }
+    for (;;) {
+        while (path.len > 0 && path.data[path.len - 1] != '/') {
+            path.len--;
+        }
+        path.len -= path.len > 0;
+        if (cardfeed_pathset_has(&scan->refused, path)) {
+            return true;
+        }
+        if (path.len == 0) {
+            return false;
+        }
+    }
+}
+
+
+static int
+scan_collect(void *data, cardfeed_str_t path, const cardfeed_path_t *known)
+{
+    indexer_scan_t *scan = data;
+
+    (void) known;
+
+    if (cardfeed_hashset_has(&scan->seen, cardfeed_text_hash(path))
+        || scan_hidden(scan, path))
+    {
+        return 0;
+    }
+    if (cardfeed_pathset_add(&scan->missing, path) == CARDFEED_NOMEM) {
+        return CARDFEED_NOMEM;
+    }
+
+    return scan->missing.count >= SCAN_DROP ? CARDFEED_BUSY : 0;
+}
+
+
+/* What the index knows below dir and the walk did not meet is looked at: it
+ * may have come behind the walk's back. */
+static int
+scan_drop(indexer_scan_t *scan, cardfeed_str_t dir)
+{
+    int rc;
+    bool more;
+    size_t i;
+    cardfeed_error_t err;
+    cardfeed_indexer_t *ix = scan->ix;
+
+    do {
+        cardfeed_pathset_free(&scan->missing);
+        rc = cardfeed_indexer_begin(ix);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+        rc = cardfeed_txn_paths(ix->txn, dir, scan_collect, scan);
+        if (rc == CARDFEED_NOMEM) {
+            return scan_no_memory(scan);
+        }
+        more = rc == CARDFEED_BUSY;
+        if (rc != CARDFEED_OK && !more) {
+            cardfeed_error_set(&err, rc, 0, "the list of files is damaged");
+            return cardfeed_indexer_fail(ix, rc, &err);
+        }
+
+        rc = CARDFEED_OK;
+        for (i = 0; i < scan->missing.count && rc == CARDFEED_OK; i++) {
+            cardfeed_str_t path = scan->missing.paths[i];
+
+            if (cardfeed_hashset_add(&scan->seen, cardfeed_text_hash(path))
+                == CARDFEED_NOMEM)
+            {
+                return scan_no_memory(scan);
+            }
+            rc = cardfeed_indexer_stopping(ix)
+                     ? CARDFEED_BUSY
+                     : cardfeed_indexer_look(ix, path, false, NULL);
+            if (rc == CARDFEED_OK) {
+                rc = scan_pause(scan);
+            }
+        }
+    } while (rc == CARDFEED_OK && more);
+
+    return rc;
+}
+
+
+static int
+scan_run(indexer_scan_t *scan, cardfeed_str_t dir)
+{
+    int rc;
+    cardfeed_indexer_t *ix = scan->ix;
+    cardfeed_error_t err = {.code = CARDFEED_OK};
+
+    rc = cardfeed_watch_walk(ix->watch, dir, scan_file, scan, &err);
+    if (rc == CARDFEED_NOTFOUND && dir.len == 0) {
+        ix->reopen = true;
+        return CARDFEED_OK;
+    }
+    if (rc == CARDFEED_NOMEM && err.code == CARDFEED_NOMEM) {
+        return cardfeed_indexer_fail(ix, rc, &err);
+    }
+    if (rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND) {
+        rc = cardfeed_indexer_flush(ix);
+    }
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    /* An absent root is no reason to forget what was in it. */
+    if (cardfeed_watch_replaced(ix->watch)) {
+        ix->reopen = true;
+        return CARDFEED_OK;
+    }
+
+    rc = scan_drop(scan, dir);
+    if (rc == CARDFEED_OK && dir.len > 0
+        && !cardfeed_hashset_has(&scan->seen, cardfeed_text_hash(dir)))
+    {
+        /* It was on record itself while it could not be read. */
+        rc = cardfeed_indexer_look(ix, dir, false, NULL);
+    }
+    if (rc == CARDFEED_OK) {
+        rc = cardfeed_indexer_flush(ix);
+    }
+
+    return rc == CARDFEED_OK ? cardfeed_indexer_commit(ix) : rc;
+}
+
+
+int
+cardfeed_indexer_scan(cardfeed_indexer_t *ix, cardfeed_str_t dir)
+{
+    int rc;
+    indexer_scan_t scan = {.ix = ix};
+
+    cardfeed_pathset_init(&scan.refused);
+    cardfeed_pathset_init(&scan.missing);
+    rc = scan_run(&scan, dir);
+    cardfeed_hashset_free(&scan.seen);
+    cardfeed_pathset_free(&scan.refused);
+    cardfeed_pathset_free(&scan.missing);
+
+    return rc;
+}
+
+
+static int
+scan_announce(cardfeed_indexer_t *ix, int64_t began)
+{
+    int rc;
+    cardfeed_stats_t s;
+    cardfeed_error_t err;
+    int64_t ms = cardfeed_indexer_ms() - began;
+
+    rc = cardfeed_indexer_begin(ix);
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+    rc = cardfeed_txn_stats(ix->txn, &s);
+    if (rc != CARDFEED_OK) {
+        cardfeed_error_set(&err, rc, 0, "the counts are damaged");
+        return cardfeed_indexer_fail(ix, rc, &err);
+    }
+    cardfeed_txn_abort(ix->txn);
+    ix->txn = NULL;
+
+    cardfeed_indexer_report(ix, CARDFEED_REPORT_NOTICE,
+        " is %s: %llu cards in feeds, %llu topics, %llu undated, "
+        "%llu waiting, %llu hidden, %llu rejected, "
+        "%llu without front matter; parsed %llu of %llu files in %lld.%03d s",
+        ix->published ? "reconciled" : "ready",
+        (unsigned long long) s.visible, (unsigned long long) s.topics,
+        (unsigned long long) s.undated, (unsigned long long) s.waiting,
+        (unsigned long long) s.hidden, (unsigned long long) s.rejected,
+        (unsigned long long) s.notcards, (unsigned long long) ix->parsed,
+        (unsigned long long) ix->walked, (long long) (ms / 1000),
+        (int) (ms % 1000));
+
+    return CARDFEED_OK;
+}
+
+
+/* A first scan is published before it is told to be ready. */
+static int
+scan_finish(cardfeed_indexer_t *ix, int64_t began)
+{
+    int rc;
+    bool first = !ix->published;
+    cardfeed_error_t err = {.code = CARDFEED_OK};
+
+    if (first) {
+        rc = cardfeed_index_publish(ix->index, ix->store, &err);
+        if (rc != CARDFEED_OK) {
+            return cardfeed_indexer_fail(ix, rc, &err);
+        }
+        cardfeed_index_sweep(ix->index);
+    }
+    if (ix->announce) {
+        rc = scan_announce(ix, began);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+    }
+    ix->announce = false;
+    ix->published = true;
+
+    return CARDFEED_OK;
+}
+
+
+int
+cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
+{
+    int rc;
+    int64_t now, pause, began = cardfeed_indexer_ms();
+
+    ix->scan = false;
+    ix->walked = 0;
+    ix->parsed = 0;
+    ix->inline_left = CARDFEED_INDEXER_INLINE;
+    ix->progress_at = began + SCAN_PROGRESS;
+    cardfeed_indexer_forget_events(ix);
+
+    ix->depth = 1;
+    rc = cardfeed_indexer_scan(ix, CARDFEED_NO_STR);
+    ix->depth = 0;
+    cardfeed_indexer_pool_end(ix);
+
+    if (rc == CARDFEED_OK && !ix->reopen) {
+        rc = scan_finish(ix, began);
+    }
+
+    ix->poll_at = 0;
+    if (!cardfeed_watch_live(ix->watch) && ix->c->watch != CARDFEED_WATCH_OFF)
+    {
+        now = cardfeed_indexer_ms();
+        pause = (int64_t) ix->c->poll_ms;
+        if (pause < (now - began) * 10) {
+            pause = (now - began) * 10;
+        }
+        ix->poll_at = now + pause;
+    }
+
+    return rc;
+}

@@ -1,0 +1,360 @@
+
+/*
+ * ngx_http_cardfeed_conf: what the other directives say, checked while the
+ * configuration is read; a wrong value names what is allowed.
+ */
+
+#include "ngx_http_cardfeed_module.h"
+
+
+static ngx_int_t ngx_http_cardfeed_clean_url(ngx_conf_t *cf,
+    ngx_str_t *value, ngx_str_t *out);
+
+
+char *
+ngx_http_cardfeed_index_path(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cardfeed_main_conf_t *cmcf = conf;
+
+    ngx_str_t  *value;
+
+    if (cmcf->index_path.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (value[1].len == 0) {
+        return "must not be empty: a directory is allowed";
+    }
+
+    cmcf->index_path = value[1];
+
+    if (ngx_conf_full_name(cf->cycle, &cmcf->index_path, 0) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cardfeed(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cardfeed_loc_conf_t *cflcf = conf;
+
+    ngx_str_t                      *value;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
+
+    if (cflcf->collection) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cardfeed_module);
+
+    cflcf->collection = ngx_http_cardfeed_find(cmcf, &value[1]);
+
+    if (cflcf->collection == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown collection \"%V\": the name of a "
+                           "cardfeed_collection above is allowed", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_cardfeed_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cardfeed_format(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_cardfeed_loc_conf_t *cflcf = conf;
+
+    char       *rv;
+    ngx_str_t  *value;
+
+    rv = ngx_http_set_complex_value_slot(cf, cmd, conf);
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    value = &cflcf->format->value;
+
+    if (cflcf->format->lengths == NULL
+        && cardfeed_feed_format(ngx_http_cardfeed_str(value)) == NULL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown format \"%V\": rss or atom is allowed",
+                           value);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Where a site or its feeds begin: what paths are put behind. */
+
+char *
+ngx_http_cardfeed_base(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *field, *value;
+
+    field = (ngx_str_t *) ((char *) conf + cmd->offset);
+
+    if (field->data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_http_cardfeed_base_url(cf, &value[1], field) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL \"%V\": an absolute http or https "
+                           "URL without query and fragment is allowed",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_cardfeed_base_url(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *out)
+{
+    if (ngx_http_cardfeed_clean_url(cf, value, out) != NGX_OK
+        || ngx_strlchr(out->data, out->data + out->len, '?')
+        || ngx_strlchr(out->data, out->data + out->len, '#'))
+    {
+        return NGX_ERROR;
+    }
+
+    while (out->len && out->data[out->len - 1] == '/') {
+        out->len--;
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_cardfeed_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *field, *value;
+
+    field = (ngx_str_t *) ((char *) conf + cmd->offset);
+
+    if (field->data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_http_cardfeed_clean_url(cf, &value[1], field) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL \"%V\": an absolute http or https "
+                           "URL is allowed", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cardfeed_clean_url(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *out)
+{
+    int             rc;
+    cardfeed_buf_t  buf;
+
+    cardfeed_buf_init(&buf, 4096);
+
+    rc = cardfeed_url_absolute(&buf, ngx_http_cardfeed_str(value),
+                               CARDFEED_NO_STR);
+
+    if (rc != CARDFEED_OK) {
+        cardfeed_buf_free(&buf);
+        return NGX_ERROR;
+    }
+
+    out->len = buf.len;
+    out->data = ngx_pnalloc(cf->pool, buf.len);
+
+    if (out->data) {
+        ngx_memcpy(out->data, buf.data, buf.len);
+    }
+
+    cardfeed_buf_free(&buf);
+
+    return out->data ? NGX_OK : NGX_ERROR;
+}
+
+
+char *
+ngx_http_cardfeed_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char            *rv;
+    ngx_str_t       *field, *value;
+    cardfeed_buf_t   buf;
+
+    field = (ngx_str_t *) ((char *) conf + cmd->offset);
+
+    if (field->data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    rv = NGX_CONF_ERROR;
+
+    if (cardfeed_utf8_check(ngx_http_cardfeed_str(&value[1]))
+        != value[1].len)
+    {
+        return "has invalid UTF-8: one line of UTF-8 text is allowed";
+    }
+
+    cardfeed_buf_init(&buf, 64 * 1024);
+
+    if (cardfeed_text_plain(&buf, ngx_http_cardfeed_str(&value[1]), 0)
+        != CARDFEED_OK)
+    {
+        goto done;
+    }
+
+    if (buf.len == 0) {
+        rv = "must not be empty: one line of text is allowed";
+        goto done;
+    }
+
+    field->len = buf.len;
+    field->data = ngx_pnalloc(cf->pool, buf.len);
+
+    if (field->data == NULL) {
+        goto done;
+    }
+
+    ngx_memcpy(field->data, buf.data, buf.len);
+    rv = NGX_CONF_OK;
+
+done:
+
+    cardfeed_buf_free(&buf);
+
+    return rv;
+}
+
+
+char *
+ngx_http_cardfeed_count(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_int_t  *field;
+    ngx_str_t  *value;
+
+    field = (ngx_int_t *) ((char *) conf + cmd->offset);
+
+    if (*field != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    *field = ngx_atoi(value[1].data, value[1].len);
+
+    if (*field == NGX_ERROR || *field < 1 || *field > 10000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid number \"%V\": 1 to 10000 is allowed",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What is left to check and to derive once a location is merged. */
+
+char *
+ngx_http_cardfeed_location(ngx_conf_t *cf, ngx_http_cardfeed_loc_conf_t *conf)
+{
+    u_char                     *begin, *end, *slash;
+    ngx_uint_t                  i;
+    ngx_http_server_name_t     *name;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_core_srv_conf_t   *cscf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+
+    if (conf->entries > conf->max_entries) {
+        conf->entries = conf->max_entries;
+    }
+
+    conf->prefix = clcf->name;
+
+    if (clcf->named || clcf->exact_match
+#if (NGX_PCRE)
+        || clcf->regex
+#endif
+       )
+    {
+        conf->prefix.len = 0;
+
+        if (conf->format == NULL) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "\"cardfeed\" in location \"%V\" needs "
+                          "\"cardfeed_format\": the URL of a regex, named or "
+                          "exact location says nothing of the format",
+                          &clcf->name);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (conf->base_url.len) {
+        begin = ngx_strlchr(conf->base_url.data,
+                            conf->base_url.data + conf->base_url.len, ':')
+                + sizeof("://") - 1;
+        end = conf->base_url.data + conf->base_url.len;
+        slash = ngx_strlchr(begin, end, '/');
+
+        conf->host.data = begin;
+        conf->host.len = (size_t) ((slash ? slash : end) - begin);
+
+        return NGX_CONF_OK;
+    }
+
+    name = cscf->server_names.elts;
+
+    for (i = 0; i < cscf->server_names.nelts; i++) {
+
+        if (name[i].name.len == 0
+#if (NGX_PCRE)
+            || name[i].regex
+#endif
+            || (name[i].name.len == 1 && name[i].name.data[0] == '_')
+            || name[i].name.data[0] == '.'
+            || ngx_strlchr(name[i].name.data,
+                           name[i].name.data + name[i].name.len, '*'))
+        {
+            continue;
+        }
+
+        conf->host = name[i].name;
+        return NGX_CONF_OK;
+    }
+
+    conf->host = cf->cycle->hostname;
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "no \"cardfeed_base_url\" and no plain \"server_name\" for "
+                  "location \"%V\": its feeds call themselves by the host "
+                  "name \"%V\"", &clcf->name, &conf->host);
+
+    return NGX_CONF_OK;
+}

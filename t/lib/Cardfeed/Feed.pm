@@ -1,0 +1,179 @@
+package Cardfeed::Feed;
+
+# Feeds as a strict XML parser, schemas and a widely used reader see them.
+
+use strict;
+use warnings;
+
+use Cwd ();
+use Exporter 'import';
+use File::Basename qw(basename dirname);
+use File::Temp ();
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+
+use XML::LibXML;
+use XML::LibXML::XPathContext;
+
+our @EXPORT = qw(rss atom schemas_ok readers_ok read_feeds);
+
+my $T = Cwd::abs_path(dirname(__FILE__) . '/../..');
+my %NS = (
+    a => 'http://www.w3.org/2005/Atom',
+    dc => 'http://purl.org/dc/elements/1.1/',
+    fh => 'http://purl.org/syndication/history/1.0',
+    media => 'http://search.yahoo.com/mrss/',
+);
+
+sub _xpath {
+    my ($body) = @_;
+
+    my $doc = XML::LibXML->new(no_network => 1, expand_entities => 0)
+        ->parse_string($body);
+    my $x = XML::LibXML::XPathContext->new($doc);
+    $x->registerNs($_, $NS{$_}) for keys %NS;
+    return $x;
+}
+
+sub _all {
+    my ($x, $path, $node) = @_;
+    return map { $_->to_literal } $x->findnodes($path, $node);
+}
+
+sub _one { my ($first) = _all(@_); return $first }
+
+sub _links {
+    my ($x, $node) = @_;
+    return { map { ($_->getAttribute('rel') // 'alternate')
+            => $_->getAttribute('href') } $x->findnodes('a:link', $node) };
+}
+
+# Dies where the document is no well-formed RSS.
+sub rss {
+    my ($body) = @_;
+
+    my $x = _xpath($body);
+    my ($channel) = $x->findnodes('/rss[@version="2.0"]/channel')
+        or die "no RSS channel\n";
+    my @items = map {
+        my $item = $_;
+        {
+            (map { $_ => _one($x, $_, $item) }
+                qw(title link guid description pubDate)),
+            categories => [_all($x, 'category', $item)],
+            creators => [_all($x, 'dc:creator', $item)],
+            enclosures => [map { {
+                map { $_->name => $_->value } $_->attributes
+            } } $x->findnodes('enclosure', $item)],
+            images => [_all($x, './/media:content/@url', $item)],
+        }
+    } $x->findnodes('item', $channel);
+    return {
+        (map { $_ => _one($x, $_, $channel) }
+            qw(title link description language lastBuildDate ttl generator)),
+        links => _links($x, $channel),
+        complete => scalar(() = $x->findnodes('fh:complete', $channel)),
+        items => \@items,
+    };
+}
+
+# Dies where the document is no well-formed Atom.
+sub atom {
+    my ($body) = @_;
+
+    my $x = _xpath($body);
+    my ($feed) = $x->findnodes('/a:feed') or die "no Atom feed\n";
+    my @entries = map {
+        my $entry = $_;
+        {
+            (map { $_ => _one($x, "a:$_", $entry) }
+                qw(id title summary published updated)),
+            links => _links($x, $entry),
+            authors => [_all($x, 'a:author/a:name', $entry)],
+            terms => [_all($x, 'a:category/@term', $entry)],
+            labels => [_all($x, 'a:category/@label', $entry)],
+        }
+    } $x->findnodes('a:entry', $feed);
+    return {
+        (map { $_ => _one($x, "a:$_", $feed) }
+            qw(id title subtitle updated rights icon logo generator)),
+        links => _links($x, $feed),
+        complete => scalar(() = $x->findnodes('fh:complete', $feed)),
+        entries => \@entries,
+    };
+}
+
+sub _files {
+    my (%bytes) = @_;
+
+    my $dir = File::Temp->newdir('cardfeed-f-XXXXXX', TMPDIR => 1);
+    my (%name, $n);
+    for my $what (sort keys %bytes) {
+        my $path = sprintf '%s/%04d.xml', $dir, ++$n;
+        open my $fh, '>:raw', $path or die "$path: $!";
+        print {$fh} $bytes{$what};
+        close $fh or die "$path: $!";
+        $name{$path} = $what;
+    }
+    return ($dir, \%name);
+}
+
+# schemas_ok('atom', {name => bytes, …}, 'test name'): one jing for them all,
+# for every schema of the format (atom.rnc, atom-strict.rnc).
+sub schemas_ok {
+    my ($format, $feeds, $what) = @_;
+
+    my ($dir, $name) = _files(%$feeds);
+    my @schemas = glob "$T/schema/$format*.rnc";
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return fail "$what: no schema" if !@schemas;
+
+    for my $schema (@schemas) {
+        my $pid = open(my $out, '-|') // die $!;
+        if (!$pid) {
+            open STDERR, '>&', \*STDOUT;
+            exec 'jing', '-c', $schema, sort keys %$name
+                or print "jing: $!\n" and POSIX::_exit(127);
+        }
+        my @said = <$out>;
+        close $out;
+        s{^(\S+\.xml)}{$name->{$1} // $1}e for @said;
+        ok $? == 0, "$what, " . basename($schema) . ': '
+            . keys(%$name) . ' documents' or diag grep { defined }
+            @said[0 .. 20];
+    }
+    return;
+}
+
+# What feedparser makes of each: {name => {bozo, why, version, feed, entries}}
+sub read_feeds {
+    my ($feeds) = @_;
+
+    my ($dir, $name) = _files(%$feeds);
+    open my $out, '-|', '/usr/bin/python3', "$T/lib/feedcheck.py",
+        sort keys %$name or die $!;
+    local $/;
+    my $result = JSON::PP->new->utf8->decode(<$out> || '{}');
+    close $out or die "feedcheck.py: status $?\n";
+    return { map { $name->{$_} => $result->{$_} } keys %$result };
+}
+
+# Every feed is read without a complaint, as the version it should be.
+sub readers_ok {
+    my ($format, $feeds, $what) = @_;
+
+    my $read = read_feeds($feeds);
+    my $version = { atom => 'atom10', rss => 'rss20' }->{$format};
+    my @bad = map {
+        my $r = $read->{$_};
+        !$r ? "$_: not read"
+            : $r->{bozo} ? "$_: $r->{why}"
+            : $r->{version} ne $version ? "$_: version $r->{version}" : ();
+    } sort keys %$feeds;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    ok(!@bad, "$what: " . keys(%$feeds) . " documents") or diag "@bad";
+    return $read;
+}
+
+1;
