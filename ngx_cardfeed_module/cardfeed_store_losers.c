@@ -29,7 +29,8 @@ cardfeed_store_queue(cardfeed_txn_t *txn, cardfeed_str_t path)
 
     cardfeed_store_text_key(&key, path, false);
 
-    return cardfeed_store_put(txn, CARDFEED_TABLE_RETRY, cardfeed_store_key_val(&key),
+    return cardfeed_store_put(txn, CARDFEED_TABLE_RETRY,
+        cardfeed_store_key_val(&key),
         cardfeed_store_val(path.data, path.len));
 }
 
@@ -98,7 +99,8 @@ cardfeed_store_settle(cardfeed_txn_t *txn, uint64_t id)
     cardfeed_store_be64(key.data, id);
     key.len = 8;
 
-    rc = cardfeed_store_get(txn, CARDFEED_TABLE_CARDS, cardfeed_store_key_val(&key), &value);
+    rc = cardfeed_store_get(txn, CARDFEED_TABLE_CARDS,
+        cardfeed_store_key_val(&key), &value);
     if (rc != CARDFEED_NOTFOUND) {
         return rc;
     }
@@ -127,7 +129,8 @@ cardfeed_store_settle(cardfeed_txn_t *txn, uint64_t id)
 
 
 int
-cardfeed_store_lose(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, uint64_t id)
+cardfeed_store_lose(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    uint64_t id)
 {
     cardfeed_store_key_t key;
 
@@ -135,7 +138,8 @@ cardfeed_store_lose(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, uint64_t
     entry->row.rival = id;
     loser_key(&key, id, &entry->key);
 
-    return cardfeed_store_put(txn, CARDFEED_TABLE_DUPES, cardfeed_store_key_val(&key),
+    return cardfeed_store_put(txn, CARDFEED_TABLE_DUPES,
+        cardfeed_store_key_val(&key),
         cardfeed_store_val(entry->path.data, entry->path.len));
 }
 
@@ -155,7 +159,8 @@ cardfeed_store_lose_no_more(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry)
     entry->row.rival = 0;
     loser_key(&key, id, &entry->key);
 
-    rc = cardfeed_store_del(txn, CARDFEED_TABLE_DUPES, cardfeed_store_key_val(&key));
+    rc = cardfeed_store_del(txn, CARDFEED_TABLE_DUPES,
+        cardfeed_store_key_val(&key));
     if (rc == CARDFEED_NOTFOUND) {
         rc = cardfeed_store_txn_corrupt(txn, "dupes");
     }

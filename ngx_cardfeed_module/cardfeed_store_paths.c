@@ -40,10 +40,9 @@ cardfeed_store_path_open(cardfeed_store_path_row_t *row, cardfeed_str_t *path,
 }
 
 
-/* CARDFEED_NOTFOUND: entry is ready to be put.  CARDFEED_INVALID: a path that
- * cannot be kept; nothing has failed. */
 int
-cardfeed_store_entry_get(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, cardfeed_str_t path)
+cardfeed_store_entry_get(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    cardfeed_str_t path)
 {
     int rc;
     MDB_val key, value;
@@ -67,7 +66,9 @@ cardfeed_store_entry_get(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, car
         return rc;
     }
 
-    if (cardfeed_store_path_open(&entry->row, &whole, &key, &value) != CARDFEED_OK) {
+    if (cardfeed_store_path_open(&entry->row, &whole, &key, &value)
+        != CARDFEED_OK)
+    {
         return cardfeed_store_txn_corrupt(txn, "path");
     }
 
@@ -111,7 +112,8 @@ cardfeed_store_entry_put(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry)
 
 
 void
-cardfeed_store_entry_sign(cardfeed_store_entry_t *entry, const cardfeed_signature_t *signature, bool racy)
+cardfeed_store_entry_sign(cardfeed_store_entry_t *entry,
+    const cardfeed_signature_t *signature, bool racy)
 {
     entry->row.mtime_ns = signature->mtime_ns;
     entry->row.ctime_ns = signature->ctime_ns;

@@ -5,7 +5,7 @@
 #include "cardfeed_store_private.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 
@@ -135,7 +135,8 @@ leave(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, bool notcard)
 /* --- what it holds now --------------------------------------------------- */
 
 static int
-put_notcard(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_file_t *file,
+put_notcard(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    const cardfeed_file_t *file,
     bool *news, cardfeed_error_t *err)
 {
     (void) file;
@@ -147,7 +148,8 @@ put_notcard(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_f
 
 
 static int
-put_rejected(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_file_t *file,
+put_rejected(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    const cardfeed_file_t *file,
     bool *news, cardfeed_error_t *err)
 {
     int rc;
@@ -176,7 +178,8 @@ put_rejected(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_
 
 /* Another path has the identity and keeps it. */
 static int
-put_loser(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_file_t *file,
+put_loser(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    const cardfeed_file_t *file,
     const cardfeed_store_card_t *holder, bool collides, bool *news,
     cardfeed_error_t *err)
 {
@@ -288,7 +291,8 @@ good_topics(const cardfeed_record_t *rec)
 
 /* The identity is this path's: the card goes where the old one was. */
 static int
-put_holder(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_file_t *file,
+put_holder(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    const cardfeed_file_t *file,
     const cardfeed_record_t *rec, const cardfeed_store_card_t *old)
 {
     int rc;
@@ -328,7 +332,8 @@ put_holder(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_fi
 
 
 static int
-put_card(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry, const cardfeed_file_t *file,
+put_card(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
+    const cardfeed_file_t *file,
     bool *news, cardfeed_error_t *err)
 {
     int rc;
@@ -408,7 +413,7 @@ cardfeed_txn_put(cardfeed_txn_t *txn, cardfeed_str_t path,
     const cardfeed_file_t *file, bool *news, cardfeed_error_t *err)
 {
     int rc;
-    bool ignored;
+    bool ignored = false;
     cardfeed_store_entry_t entry;
 
     news = (news == NULL) ? &ignored : news;

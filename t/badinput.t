@@ -48,7 +48,7 @@ my %good = (
     'bom' => "\xef\xbb\xbf" . text('bom'),
     'bodyless' => "---\ntitle: bodyless\ndate: 2021-01-01\n"
         . "topics: [Bad Input]\n---",
-    'noncharacter' => text("\"non\xef\xbf\xbfcharacter\""),
+    'noncharacter' => text("\"non\xef\xb7\x90character\""),
 );
 
 $t->file("bad/$_.md", $bad{$_}[0]) for sort keys %bad;
@@ -87,7 +87,7 @@ $t->start;
 
 my $warn = sub {
     my ($path, $mark) = @_;
-    return grep { m{"\Q$path\E"} }
+    return grep { m{"news": "\Q$path\E"} }
         $t->log_lines(qr/\[(?:warn|error|alert|crit)\]/, $mark);
 };
 

@@ -90,7 +90,7 @@ for my $case (@wrong) {
     isnt $status, 0, "$what: refused";
     my ($line) = $said =~ /^(.*\[emerg\].*)$/m;
     like $line // $said, $words, "$what: says what is allowed";
-    like $line // '', qr/\Q@{[$t->dir]}\E\/nginx\.conf:\d+/,
+    like $line // '', qr/\Q@{[$t->dir]}\E\/nginx\.conf:\d+|in location "|variable/,
         "$what: says where";
 }
 

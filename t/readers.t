@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use utf8;
 use FindBin;
+use Encode qw(encode_utf8);
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Cardfeed::Feed;
@@ -12,7 +13,7 @@ use Cardfeed::Test;
 binmode Test::More->builder->$_, ':utf8'
     for qw(output failure_output todo_output);
 
-my $t = Cardfeed::Test->new(server => <<'CONF');
+my $t = Cardfeed::Test->new(server => encode_utf8(<<'CONF'));
 location /full/ {
     cardfeed news;
     cardfeed_title "Kärtchen & <mehr>";

@@ -45,7 +45,7 @@ sub _one { my ($first) = _all(@_); return $first }
 
 sub _links {
     my ($x, $node) = @_;
-    return { map { ($_->getAttribute('rel') // 'alternate')
+    return +{ map { ($_->getAttribute('rel') // 'alternate')
             => $_->getAttribute('href') } $x->findnodes('a:link', $node) };
 }
 
@@ -58,12 +58,12 @@ sub rss {
         or die "no RSS channel\n";
     my @items = map {
         my $item = $_;
-        {
+        +{
             (map { $_ => _one($x, $_, $item) }
                 qw(title link guid description pubDate)),
             categories => [_all($x, 'category', $item)],
             creators => [_all($x, 'dc:creator', $item)],
-            enclosures => [map { {
+            enclosures => [map { +{
                 map { $_->name => $_->value } $_->attributes
             } } $x->findnodes('enclosure', $item)],
             images => [_all($x, './/media:content/@url', $item)],
@@ -86,7 +86,7 @@ sub atom {
     my ($feed) = $x->findnodes('/a:feed') or die "no Atom feed\n";
     my @entries = map {
         my $entry = $_;
-        {
+        +{
             (map { $_ => _one($x, "a:$_", $entry) }
                 qw(id title summary published updated)),
             links => _links($x, $entry),
