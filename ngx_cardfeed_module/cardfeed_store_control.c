@@ -200,6 +200,7 @@ cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
     }
 
     atomic_store(&control->died_ms, 0);
+    atomic_store(&control->distrusted, number);
     atomic_compare_exchange_strong(&control->generation, &number, 0);
     wake_indexer(index);
 

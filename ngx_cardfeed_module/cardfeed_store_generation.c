@@ -126,6 +126,10 @@ cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
     }
 
     number = atomic_load(&index->control->generation);
+    if (number == 0 && atomic_load(&index->control->distrusted) != 0) {
+        return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+            "workers that used it died twice within a minute");
+    }
     if (number == 0) {
         return cardfeed_error_set(err, CARDFEED_NOTFOUND, 0,
             "there is no index");

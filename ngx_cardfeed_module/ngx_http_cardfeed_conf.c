@@ -7,6 +7,8 @@
 #include "ngx_http_cardfeed_module.h"
 
 
+static ngx_int_t ngx_http_cardfeed_check_args(ngx_conf_t *cf,
+    ngx_http_cardfeed_loc_conf_t *conf);
 static ngx_int_t ngx_http_cardfeed_clean_url(ngx_conf_t *cf,
     ngx_str_t *value, ngx_str_t *out);
 
@@ -278,6 +280,45 @@ ngx_http_cardfeed_count(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* Arguments without variables can be judged now. */
+
+static ngx_int_t
+ngx_http_cardfeed_check_args(ngx_conf_t *cf,
+    ngx_http_cardfeed_loc_conf_t *conf)
+{
+    int                        rc;
+    cardfeed_arena_t           arena;
+    cardfeed_error_t           err;
+    cardfeed_query_t           query;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->args == NULL || conf->args->lengths) {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    cardfeed_arena_init(&arena, 1024 * 1024);
+    cardfeed_query_init(&query, &arena);
+
+    rc = cardfeed_query_args(&query,
+                             ngx_http_cardfeed_str(&conf->args->value),
+                             (uint32_t) conf->max_entries, &err);
+
+    cardfeed_arena_free(&arena);
+
+    if (rc == CARDFEED_OK) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "invalid \"cardfeed_args\" \"%V\" in location \"%V\": %s",
+                  &conf->args->value, &clcf->name, err.message);
+
+    return NGX_ERROR;
+}
+
+
 /* What is left to check and to derive once a location is merged. */
 
 char *
@@ -291,6 +332,10 @@ ngx_http_cardfeed_location(ngx_conf_t *cf, ngx_http_cardfeed_loc_conf_t *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+
+    if (ngx_http_cardfeed_check_args(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->entries > conf->max_entries) {
         conf->entries = conf->max_entries;

@@ -22,6 +22,8 @@ typedef struct {
     cardfeed_arena_t                *arena;
     const cardfeed_format_t         *format;
     cardfeed_query_t                 query;
+    cardfeed_query_t                 asked;    /* the same without
+                                                  cardfeed_args: for URLs */
     uint32_t                         limit;
     cardfeed_selection_t             selection;
     cardfeed_str_t                   base;     /* no trailing slash */
@@ -46,6 +48,7 @@ static ngx_int_t ngx_http_cardfeed_etag(ngx_http_request_t *r,
     cardfeed_buf_t *body);
 static ngx_int_t ngx_http_cardfeed_cache_control(
     ngx_http_cardfeed_ctx_t *ctx);
+static ngx_int_t ngx_http_cardfeed_link(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_vary(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cardfeed_send(ngx_http_request_t *r,
     cardfeed_buf_t *body);
@@ -262,6 +265,8 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
         return NGX_HTTP_BAD_REQUEST;
     }
 
+    ctx->asked = ctx->query;
+
     if (rc == CARDFEED_OK && conf->args) {
         if (ngx_http_complex_value(r, conf->args, &value) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -373,12 +378,12 @@ ngx_http_cardfeed_urls(ngx_http_cardfeed_ctx_t *ctx)
         bool                        wanted;
     } urls[] = {
         { &ctx->feed.self_url, NULL, true },
-        { &ctx->feed.first_url, NULL, ctx->query.has_before || sel->more },
+        { &ctx->feed.first_url, NULL, ctx->asked.has_before || sel->more },
         { &ctx->feed.next_url, &sel->next, sel->more }
     };
 
-    if (ctx->query.has_before) {
-        urls[0].before = &ctx->query.before;
+    if (ctx->asked.has_before) {
+        urls[0].before = &ctx->asked.before;
     }
 
     for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
@@ -392,7 +397,7 @@ ngx_http_cardfeed_urls(ngx_http_cardfeed_ctx_t *ctx)
         cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL);
         cardfeed_buf_str(&buf, ctx->base);
         cardfeed_buf_str(&buf, ctx->path);
-        cardfeed_query_print_args(&ctx->query, (uint32_t) ctx->conf->entries,
+        cardfeed_query_print_args(&ctx->asked, (uint32_t) ctx->conf->entries,
                                   before, &buf);
 
         *urls[i].url = ngx_http_cardfeed_keep(ctx, &buf);
@@ -645,6 +650,7 @@ ngx_http_cardfeed_headers(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
 
     if (ngx_http_cardfeed_etag(r, body) != NGX_OK
         || ngx_http_cardfeed_cache_control(ctx) != NGX_OK
+        || ngx_http_cardfeed_link(ctx) != NGX_OK
         || ngx_http_cardfeed_vary(r) != NGX_OK)
     {
         return NGX_ERROR;
@@ -715,6 +721,41 @@ ngx_http_cardfeed_cache_control(ngx_http_cardfeed_ctx_t *ctx)
 
     h->value.data = p;
     h->value.len = ngx_sprintf(p, "%s, max-age=%T", scope, age) - p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_cardfeed_link(ngx_http_cardfeed_ctx_t *ctx)
+{
+    size_t            len;
+    u_char           *p, *last;
+    cardfeed_feed_t  *feed;
+    ngx_table_elt_t  *h;
+
+    feed = &ctx->feed;
+
+    len = sizeof("<>; rel=\"self\", <>; rel=\"hub\"") - 1
+          + feed->self_url.len + feed->hub_url.len;
+
+    p = ngx_pnalloc(ctx->request->pool, len);
+    h = ngx_http_cardfeed_header(ctx->request, "Link", NULL);
+
+    if (p == NULL || h == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ngx_sprintf(p, "<%*s>; rel=\"self\"",
+                       feed->self_url.len, feed->self_url.data);
+
+    if (feed->hub_url.len) {
+        last = ngx_sprintf(last, ", <%*s>; rel=\"hub\"",
+                           feed->hub_url.len, feed->hub_url.data);
+    }
+
+    h->value.data = p;
+    h->value.len = last - p;
 
     return NGX_OK;
 }

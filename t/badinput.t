@@ -129,7 +129,7 @@ is scalar($warn->("none/$_")), 0, "none/$_ is not reported"
 is scalar($warn->("good/$_.md")), 0, "good/$_.md is not reported"
     for sort keys %good;
 
-my ($ready) = $t->log_lines(qr/collection "news" is ready/);
+my $ready = $t->wait_log(qr/collection "news" is ready/, 'the first scan');
 my $rejected = keys(%bad) + keys(%odd) + 2;
 like $ready // '', qr/ \Q$rejected\E rejected/, 'rejected ones are counted';
 like $ready // '', qr/ 3 without front matter/, 'others are only counted';

@@ -26,8 +26,8 @@ my $t = Cardfeed::Test->new(content => $corpus,
     location => 'cardfeed_max_entries 2000;');
 $t->start;
 
-my ($ready) = $t->log_lines(qr/is ready/);
-like $ready // '', qr/1011 cards in feeds, 7 topics, 368 undated/,
+my $ready = $t->wait_log(qr/is ready/, 'the first scan');
+like $ready // '', qr/ 1011 cards in feeds, 7 topics, 144 undated, 0 waiting, 250 hidden, 0 rejected, 0 without front matter; parsed 1405 of 1405 files/,
     'the first scan counts right';
 note $ready // 'no line';
 

@@ -17,7 +17,7 @@ my $root = Cardfeed::Test->root;
 my $t = Cardfeed::Test->new(content => "$root/examples/content");
 $t->start;
 
-my ($ready) = $t->log_lines(qr/is ready/);
+my $ready = $t->wait_log(qr/is ready/, 'the first scan');
 like $ready // '', qr/: 16 cards in feeds, .* 1 undated, 1 waiting, 2 hidden, 0 rejected, 1 without front matter/,
     'every kind of card';
 
@@ -139,7 +139,7 @@ SKIP: {
         like $said, qr/workers run as/, "$signal: it says who the workers are";
         like $said, qr{http://127\.0\.0\.1:@{[$t->port]}/feeds/all\.atom},
             "$signal: it says the URL of all cards";
-        like $said, qr{/feeds/management-tools\.atom +Management tools},
+        like $said, qr{/feeds/management-tools\.atom +Management [Tt]ools},
             "$signal: and those of topics";
         is scalar @{rss($t->get('/feeds/all.rss')->body)->{items}}, 5,
             "$signal: the cards are served";

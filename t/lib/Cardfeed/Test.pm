@@ -99,6 +99,7 @@ sub http_date {
 # listen      parameters of listen, as text
 # server_name localhost
 # workers     2; 0 means "master_process off"
+# daemon      in the background, no child of the test
 # user        see above
 # allow       [regex, …] of lines that finish() accepts
 sub new {
@@ -235,6 +236,7 @@ sub conf {
     my $user = $> == 0 ? "user $self->{user};" : '';
     my $processes = $self->{workers}
         ? "worker_processes $self->{workers};" : 'master_process off;';
+    my $daemon = $self->{daemon} ? 'on' : 'off';
     my $temp = join '', map { "    ${_}_temp_path $d/tmp/$_;\n" }
         grep { !$self->{without}{$_} } qw(proxy fastcgi uwsgi scgi);
     my $feeds = $self->{no_feeds} ? ''
@@ -246,7 +248,7 @@ sub conf {
 $load
 $user
 $processes
-daemon off;
+daemon $daemon;
 error_log $d/error.log info;
 pid $d/nginx.pid;
 $self->{main}
@@ -325,8 +327,12 @@ sub start {
         }
 
         my $up = sub {
-            return 'gone' if waitpid($self->{pid}, POSIX::WNOHANG) > 0;
-            return -s "$self->{dir}/nginx.pid" && _connect($self->{port})
+            my $gone = waitpid($self->{pid}, POSIX::WNOHANG) > 0;
+            return 'gone' if $gone && !($self->{daemon} && $? == 0);
+            my ($pid) = slurp("$self->{dir}/nginx.pid") =~ /^(\d+)\n/
+                or return '';
+            $self->{pid} = $pid if $gone;
+            return $self->{pid} == $pid && _connect($self->{port})
                 ? 'up' : '';
         };
         my $state = wait_for($up, 'nginx is up') // 'stuck';
@@ -363,9 +369,8 @@ sub stop {
     kill $signal // 'TERM', $pid;
     my $end = time + 15;
     while (1) {
-        my $got = waitpid $pid, POSIX::WNOHANG;
-        last if $got == $pid;
-        return -1 if $got < 0;
+        return $? if waitpid($pid, POSIX::WNOHANG) == $pid;
+        return 0 if $self->{daemon} && !$self->alive($pid);
         if (time > $end) {
             fail 'nginx stops within 15 seconds';
             kill 'KILL', $self->_children($pid), $pid;
@@ -374,7 +379,6 @@ sub stop {
         }
         sleep 0.003;
     }
-    return $?;
 }
 
 sub restart {
@@ -394,7 +398,8 @@ sub reload {
     return if !($opt{wait} // 1);
     wait_for(sub {
         my @new = grep { !$old{$_} } $self->workers;
-        my $res = @new >= $self->{workers} && $self->get('/');
+        my $res = @new >= $self->{workers}
+            && $self->get('/feeds/all.rss?limit=1');
         return $res && !$old{$res->header('X-Worker') // 0};
     }, 'new workers answer');
 }
@@ -407,7 +412,14 @@ sub _children {
         slurp($stat) =~ /^(\d+) \(.*\) (\S) (\d+) /s or next;
         push @pids, $1 if $3 == $parent && $2 ne 'Z';
     }
-    return sort { $a <=> $b } @pids;
+    @pids = sort { $a <=> $b } @pids;
+    return @pids;
+}
+
+# Whether a process runs, ours or not.
+sub alive {
+    my ($self, $pid) = @_;
+    return slurp("/proc/$pid/stat") =~ /^\d+ \(.*\) [^ZX] /s;
 }
 
 # Process ids of the workers, those that shut down included.
