@@ -244,6 +244,8 @@ indexer_step(cardfeed_indexer_t *ix)
     if (indexer_is_due(cardfeed_indexer_batch_at(ix))) {
         rc = cardfeed_indexer_batch(ix);
         indexer_tell_degraded(ix);
+        /* Events ended in it: from here on by walks. */
+        ix->scan |= !cardfeed_watch_live(ix->watch) && ix->poll_at == 0;
     }
     if (rc == CARDFEED_OK && indexer_is_due(cardfeed_indexer_racy_at(ix))
         && !ix->reopen && !cardfeed_watch_replaced(ix->watch))
@@ -450,10 +452,10 @@ indexer_free(cardfeed_indexer_t *ix)
     cardfeed_parser_destroy(ix->parser);
     cardfeed_indexer_forget_events(ix);
     cardfeed_indexer_racy_free(ix);
-    cardfeed_pathset_free(&ix->again);
-    cardfeed_hashset_free(&ix->retried);
+    cardfeed_indexer_paths_free(&ix->again);
+    cardfeed_indexer_hashes_free(&ix->retried);
     cardfeed_buf_free(&ix->data);
-    cardfeed_job_free(&ix->job);
+    cardfeed_indexer_job_free(&ix->job);
     free(ix);
 }
 
@@ -497,11 +499,11 @@ cardfeed_indexer_start(cardfeed_indexer_t **out,
     ix->index = index;
     ix->report_fd = report_fd;
     atomic_init(&ix->stopping, false);
-    cardfeed_pathset_init(&ix->files);
-    cardfeed_pathset_init(&ix->dirs);
-    cardfeed_pathset_init(&ix->again);
+    cardfeed_indexer_paths_init(&ix->files);
+    cardfeed_indexer_paths_init(&ix->dirs);
+    cardfeed_indexer_paths_init(&ix->again);
     cardfeed_buf_init(&ix->data, c->max_card + 65536);
-    cardfeed_job_init(&ix->job);
+    cardfeed_indexer_job_init(&ix->job);
     ix->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     ix->due_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     ix->parser = cardfeed_parser_create(c);

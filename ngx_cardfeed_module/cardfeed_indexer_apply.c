@@ -17,8 +17,8 @@ cardfeed_indexer_fail(cardfeed_indexer_t *ix, int code,
         ix->txn = NULL;
     }
     ix->txn_files = 0;
-    cardfeed_pathset_free(&ix->again);
-    cardfeed_hashset_free(&ix->retried);
+    cardfeed_indexer_paths_free(&ix->again);
+    cardfeed_indexer_hashes_free(&ix->retried);
     cardfeed_indexer_report_conflicts(ix, false);
 
     /* Nothing was lost that a walk would not find. */
@@ -103,7 +103,7 @@ indexer_retry_one(cardfeed_indexer_t *ix, cardfeed_str_t path)
     int rc;
 
     /* Once in a transaction, so that two paths cannot play ball. */
-    rc = cardfeed_hashset_add(&ix->retried, cardfeed_text_hash(path));
+    rc = cardfeed_indexer_hashes_add(&ix->retried, cardfeed_text_hash(path));
     if (rc == CARDFEED_BUSY) {
         return CARDFEED_OK;
     }
@@ -180,8 +180,8 @@ cardfeed_indexer_commit(cardfeed_indexer_t *ix)
     }
 
     ix->txn_files = 0;
-    cardfeed_pathset_free(&ix->again);
-    cardfeed_hashset_free(&ix->retried);
+    cardfeed_indexer_paths_free(&ix->again);
+    cardfeed_indexer_hashes_free(&ix->retried);
     cardfeed_indexer_due_arm(ix, next);
     if (dirty) {
         ix->sync_at = cardfeed_indexer_ms() + 1000;
@@ -266,7 +266,8 @@ indexer_siblings(cardfeed_indexer_t *ix, cardfeed_str_t path)
         }
         rc = cardfeed_txn_lookup(ix->txn, sibling, &known);
         if (rc == CARDFEED_OK
-            && cardfeed_pathset_add(&ix->again, sibling) == CARDFEED_NOMEM)
+            && cardfeed_indexer_paths_add(&ix->again, sibling)
+                   == CARDFEED_NOMEM)
         {
             rc = CARDFEED_NOMEM;
         } else if (rc == CARDFEED_NOTFOUND) {
@@ -287,6 +288,11 @@ indexer_gone(cardfeed_indexer_t *ix, cardfeed_str_t path)
 
     if (rc != CARDFEED_OK) {
         return rc;
+    }
+    if (ix->reopen || cardfeed_watch_replaced(ix->watch)) {
+        /* With its root: then nothing is known of the file itself. */
+        ix->reopen = true;
+        return indexer_leave(ix, path);
     }
     rc = cardfeed_txn_remove(ix->txn, path);
     if (rc == CARDFEED_NOTFOUND) {
@@ -362,7 +368,7 @@ indexer_apply(cardfeed_indexer_t *ix, cardfeed_job_t *job)
     }
 
     if (job->again) {
-        return cardfeed_pathset_add(&ix->again, path) == CARDFEED_NOMEM
+        return cardfeed_indexer_paths_add(&ix->again, path) == CARDFEED_NOMEM
                    ? indexer_no_memory(ix)
                    : CARDFEED_OK;
     }
@@ -390,10 +396,10 @@ indexer_take(cardfeed_indexer_t *ix, int ms)
     int rc = CARDFEED_OK;
     cardfeed_job_t *job;
 
-    job = cardfeed_pool_take(ix->pool, ms);
+    job = cardfeed_indexer_pool_take(ix->pool, ms);
     if (job != NULL) {
         rc = indexer_apply(ix, job);
-        cardfeed_pool_done(ix->pool, job);
+        cardfeed_indexer_pool_done(ix->pool, job);
     } else {
         rc = cardfeed_indexer_service(ix);
     }
@@ -411,7 +417,7 @@ cardfeed_indexer_flush(cardfeed_indexer_t *ix)
     int rc = CARDFEED_OK;
 
     while (rc == CARDFEED_OK && ix->pool != NULL
-           && cardfeed_pool_active(ix->pool) > 0)
+           && cardfeed_indexer_pool_active(ix->pool) > 0)
     {
         rc = indexer_take(ix, 5);
     }
@@ -423,7 +429,7 @@ cardfeed_indexer_flush(cardfeed_indexer_t *ix)
 void
 cardfeed_indexer_pool_end(cardfeed_indexer_t *ix)
 {
-    cardfeed_pool_close(ix->pool);
+    cardfeed_indexer_pool_close(ix->pool);
     ix->pool = NULL;
 }
 
@@ -431,11 +437,11 @@ cardfeed_indexer_pool_end(cardfeed_indexer_t *ix)
 static int
 indexer_parse_here(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
-    if (cardfeed_job_set(&ix->job, path) != CARDFEED_OK) {
+    if (cardfeed_indexer_job_set(&ix->job, path) != CARDFEED_OK) {
         return indexer_no_memory(ix);
     }
     ix->job.again = false;
-    cardfeed_job_run(&ix->job, ix->watch, ix->parser, &ix->data);
+    cardfeed_indexer_job_run(&ix->job, ix->watch, ix->parser, &ix->data);
 
     return indexer_apply(ix, &ix->job);
 }
@@ -447,7 +453,7 @@ indexer_outdate(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
     cardfeed_job_t *job;
 
-    job = ix->pool != NULL ? cardfeed_pool_find(ix->pool, path) : NULL;
+    job = ix->pool != NULL ? cardfeed_indexer_pool_find(ix->pool, path) : NULL;
     if (job != NULL) {
         job->again = true;
     }
@@ -456,9 +462,9 @@ indexer_outdate(cardfeed_indexer_t *ix, cardfeed_str_t path)
 }
 
 
-/* A few files are parsed at once, many by the pool. */
+/* A few small files are parsed at once, others by the pool. */
 static int
-indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path)
+indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path, uint64_t size)
 {
     int rc;
     cardfeed_job_t *job;
@@ -467,21 +473,24 @@ indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path)
         return CARDFEED_OK;
     }
 
-    if (ix->committing || ix->inline_left > 0) {
+    if (ix->committing
+        || (ix->inline_left > 0 && size <= CARDFEED_INDEXER_SMALL))
+    {
         ix->inline_left -= ix->inline_left > 0;
         return indexer_parse_here(ix, path);
     }
     if (ix->pool == NULL
-        && cardfeed_pool_open(&ix->pool, ix->c, ix->watch) != CARDFEED_OK)
+        && cardfeed_indexer_pool_open(&ix->pool, ix->c, ix->watch)
+               != CARDFEED_OK)
     {
         return indexer_parse_here(ix, path); /* slower, but it goes on */
     }
 
     /* Results while there are any, so that they do not pile up. */
     do {
-        job = cardfeed_pool_idle(ix->pool);
+        job = cardfeed_indexer_pool_idle(ix->pool);
         rc = indexer_take(ix, job == NULL ? 5 : 0);
-        job = cardfeed_pool_idle(ix->pool);
+        job = cardfeed_indexer_pool_idle(ix->pool);
     } while (rc == CARDFEED_OK && job == NULL);
     if (rc != CARDFEED_OK) {
         return rc;
@@ -490,10 +499,10 @@ indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path)
         return CARDFEED_OK; /* an event was quicker */
     }
 
-    if (cardfeed_job_set(job, path) != CARDFEED_OK) {
+    if (cardfeed_indexer_job_set(job, path) != CARDFEED_OK) {
         return indexer_no_memory(ix);
     }
-    cardfeed_pool_submit(ix->pool, job);
+    cardfeed_indexer_pool_submit(ix->pool, job);
 
     return CARDFEED_OK;
 }
@@ -506,7 +515,7 @@ indexer_refused(cardfeed_indexer_t *ix, cardfeed_str_t path,
 {
     cardfeed_job_t *job = &ix->job;
 
-    if (cardfeed_job_set(job, path) != CARDFEED_OK) {
+    if (cardfeed_indexer_job_set(job, path) != CARDFEED_OK) {
         return indexer_no_memory(ix);
     }
     job->again = false;
@@ -573,5 +582,5 @@ cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,
         return CARDFEED_OK;
     }
 
-    return indexer_submit(ix, path);
+    return indexer_submit(ix, path, file->signature.size);
 }

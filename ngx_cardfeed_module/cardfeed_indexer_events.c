@@ -11,8 +11,8 @@
 void
 cardfeed_indexer_forget_events(cardfeed_indexer_t *ix)
 {
-    cardfeed_pathset_free(&ix->files);
-    cardfeed_pathset_free(&ix->dirs);
+    cardfeed_indexer_paths_free(&ix->files);
+    cardfeed_indexer_paths_free(&ix->dirs);
     ix->first_event = 0;
 }
 
@@ -25,12 +25,12 @@ indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
 
     switch (event) {
     case CARDFEED_EVENT_FILE:
-        rc = cardfeed_pathset_add(&ix->files, path);
+        rc = cardfeed_indexer_paths_add(&ix->files, path);
         break;
     case CARDFEED_EVENT_TREE:
     case CARDFEED_EVENT_GONE:
         if (path.len > 0) {
-            rc = cardfeed_pathset_add(&ix->dirs, path);
+            rc = cardfeed_indexer_paths_add(&ix->dirs, path);
         } else {
             ix->scan = true;
         }
@@ -137,8 +137,8 @@ cardfeed_indexer_batch(cardfeed_indexer_t *ix)
 
     files = ix->files;
     dirs = ix->dirs;
-    cardfeed_pathset_init(&ix->files);
-    cardfeed_pathset_init(&ix->dirs);
+    cardfeed_indexer_paths_init(&ix->files);
+    cardfeed_indexer_paths_init(&ix->dirs);
     ix->first_event = 0;
 
     ix->depth++;
@@ -150,8 +150,8 @@ cardfeed_indexer_batch(cardfeed_indexer_t *ix)
         cardfeed_indexer_pool_end(ix);
     }
 
-    cardfeed_pathset_free(&files);
-    cardfeed_pathset_free(&dirs);
+    cardfeed_indexer_paths_free(&files);
+    cardfeed_indexer_paths_free(&dirs);
 
     return rc;
 }

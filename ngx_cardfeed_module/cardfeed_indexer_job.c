@@ -7,7 +7,7 @@
 
 
 void
-cardfeed_job_init(cardfeed_job_t *job)
+cardfeed_indexer_job_init(cardfeed_job_t *job)
 {
     memset(job, 0, sizeof(*job));
     cardfeed_buf_init(&job->path, 2 * PATH_MAX);
@@ -16,7 +16,7 @@ cardfeed_job_init(cardfeed_job_t *job)
 
 
 void
-cardfeed_job_free(cardfeed_job_t *job)
+cardfeed_indexer_job_free(cardfeed_job_t *job)
 {
     cardfeed_buf_free(&job->path);
     cardfeed_buf_free(&job->record);
@@ -24,7 +24,7 @@ cardfeed_job_free(cardfeed_job_t *job)
 
 
 int
-cardfeed_job_set(cardfeed_job_t *job, cardfeed_str_t path)
+cardfeed_indexer_job_set(cardfeed_job_t *job, cardfeed_str_t path)
 {
     cardfeed_buf_reset(&job->path);
     job->hash = cardfeed_text_hash(path);
@@ -80,7 +80,7 @@ job_parse(cardfeed_job_t *job, const cardfeed_watch_t *watch,
 
 
 void
-cardfeed_job_run(cardfeed_job_t *job, const cardfeed_watch_t *watch,
+cardfeed_indexer_job_run(cardfeed_job_t *job, const cardfeed_watch_t *watch,
     cardfeed_parser_t *parser, cardfeed_buf_t *data)
 {
     int rc;

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define POOL_CLOSE_MS 60
+#define POOL_BATCH 32 /* results worth waking the indexer for */
 
 struct cardfeed_pool_s {
     pthread_mutex_t mutex;
@@ -22,6 +23,8 @@ struct cardfeed_pool_s {
     cardfeed_job_t **queue_end;
     cardfeed_job_t *results;
     cardfeed_job_t **results_end;
+    size_t nresults;
+    unsigned sleeping;
     unsigned running;
     unsigned nthreads;
     size_t active; /* indexer thread only */
@@ -50,7 +53,7 @@ pool_free(cardfeed_pool_t *pool)
     size_t i;
 
     for (i = 0; i < CARDFEED_INDEXER_JOBS; i++) {
-        cardfeed_job_free(&pool->jobs[i]);
+        cardfeed_indexer_job_free(&pool->jobs[i]);
     }
     cardfeed_watch_close(pool->watch);
     cardfeed_arena_free(&pool->arena);
@@ -58,6 +61,15 @@ pool_free(cardfeed_pool_t *pool)
     pthread_cond_destroy(&pool->ready);
     pthread_mutex_destroy(&pool->mutex);
     free(pool);
+}
+
+
+/* A switch of threads for every card costs more than the card. */
+static bool
+pool_worth_waking(const cardfeed_pool_t *pool)
+{
+    return pool->nresults >= POOL_BATCH
+           || (pool->queue == NULL && pool->results != NULL);
 }
 
 
@@ -72,7 +84,9 @@ pool_work(cardfeed_pool_t *pool, cardfeed_parser_t *parser,
 
     for (;;) {
         while (pool->queue == NULL && !pool->closed) {
+            pool->sleeping++;
             pthread_cond_wait(&pool->work, &pool->mutex);
+            pool->sleeping--;
         }
         if (pool->closed) {
             break;
@@ -84,13 +98,16 @@ pool_work(cardfeed_pool_t *pool, cardfeed_parser_t *parser,
         }
         pthread_mutex_unlock(&pool->mutex);
 
-        cardfeed_job_run(job, pool->watch, parser, data);
+        cardfeed_indexer_job_run(job, pool->watch, parser, data);
 
         pthread_mutex_lock(&pool->mutex);
         job->next = NULL;
         *pool->results_end = job;
         pool->results_end = &job->next;
-        pthread_cond_signal(&pool->ready);
+        pool->nresults++;
+        if (pool_worth_waking(pool)) {
+            pthread_cond_signal(&pool->ready);
+        }
     }
 
     pthread_mutex_unlock(&pool->mutex);
@@ -195,8 +212,8 @@ pool_spawn(cardfeed_pool_t *pool)
 
 
 int
-cardfeed_pool_open(cardfeed_pool_t **out, const cardfeed_collection_t *c,
-    const cardfeed_watch_t *watch)
+cardfeed_indexer_pool_open(cardfeed_pool_t **out,
+    const cardfeed_collection_t *c, const cardfeed_watch_t *watch)
 {
     int rc;
     size_t i;
@@ -217,7 +234,7 @@ cardfeed_pool_open(cardfeed_pool_t **out, const cardfeed_collection_t *c,
     pool->queue_end = &pool->queue;
     pool->results_end = &pool->results;
     for (i = 0; i < CARDFEED_INDEXER_JOBS; i++) {
-        cardfeed_job_init(&pool->jobs[i]);
+        cardfeed_indexer_job_init(&pool->jobs[i]);
     }
     cardfeed_arena_init(&pool->arena, 1 << 20);
 
@@ -255,7 +272,7 @@ pool_deadline(struct timespec *ts, int ms)
 
 
 void
-cardfeed_pool_close(cardfeed_pool_t *pool)
+cardfeed_indexer_pool_close(cardfeed_pool_t *pool)
 {
     bool left, ended[64];
     unsigned i, n;
@@ -299,7 +316,7 @@ cardfeed_pool_close(cardfeed_pool_t *pool)
 
 
 cardfeed_job_t *
-cardfeed_pool_idle(cardfeed_pool_t *pool)
+cardfeed_indexer_pool_idle(cardfeed_pool_t *pool)
 {
     size_t i;
 
@@ -316,7 +333,7 @@ cardfeed_pool_idle(cardfeed_pool_t *pool)
 
 
 cardfeed_job_t *
-cardfeed_pool_find(cardfeed_pool_t *pool, cardfeed_str_t path)
+cardfeed_indexer_pool_find(cardfeed_pool_t *pool, cardfeed_str_t path)
 {
     size_t i;
     uint64_t hash;
@@ -336,7 +353,7 @@ cardfeed_pool_find(cardfeed_pool_t *pool, cardfeed_str_t path)
 
 
 void
-cardfeed_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job)
+cardfeed_indexer_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job)
 {
     job->active = true;
     job->again = false;
@@ -346,20 +363,22 @@ cardfeed_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job)
     job->next = NULL;
     *pool->queue_end = job;
     pool->queue_end = &job->next;
-    pthread_cond_signal(&pool->work);
+    if (pool->sleeping > 0) {
+        pthread_cond_signal(&pool->work);
+    }
     pthread_mutex_unlock(&pool->mutex);
 }
 
 
 size_t
-cardfeed_pool_active(const cardfeed_pool_t *pool)
+cardfeed_indexer_pool_active(const cardfeed_pool_t *pool)
 {
     return pool->active;
 }
 
 
 cardfeed_job_t *
-cardfeed_pool_take(cardfeed_pool_t *pool, int ms)
+cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms)
 {
     cardfeed_job_t *job;
     struct timespec deadline;
@@ -367,7 +386,7 @@ cardfeed_pool_take(cardfeed_pool_t *pool, int ms)
     pthread_mutex_lock(&pool->mutex);
     if (pool->results == NULL && ms > 0) {
         pool_deadline(&deadline, ms);
-        while (pool->results == NULL
+        while (!pool_worth_waking(pool)
                && pthread_cond_timedwait(&pool->ready, &pool->mutex,
                       &deadline)
                       != ETIMEDOUT)
@@ -378,6 +397,7 @@ cardfeed_pool_take(cardfeed_pool_t *pool, int ms)
     job = pool->results;
     if (job != NULL) {
         pool->results = job->next;
+        pool->nresults--;
         if (pool->results == NULL) {
             pool->results_end = &pool->results;
         }
@@ -389,7 +409,7 @@ cardfeed_pool_take(cardfeed_pool_t *pool, int ms)
 
 
 void
-cardfeed_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job)
+cardfeed_indexer_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job)
 {
     job->active = false;
     pool->active--;

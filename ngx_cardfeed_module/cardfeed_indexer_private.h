@@ -15,11 +15,12 @@
 #define CARDFEED_INDEXER_BATCH_MS 200
 #define CARDFEED_INDEXER_QUIET_MS 2
 #define CARDFEED_INDEXER_INLINE 32   /* files parsed without the pool */
+#define CARDFEED_INDEXER_SMALL ((uint64_t) 256 << 10) /* and of what size */
 #define CARDFEED_INDEXER_JOBS 256    /* files in the pool at a time */
 #define CARDFEED_INDEXER_PENDING 65536
 #define CARDFEED_INDEXER_RECORD ((size_t) 16 << 20)
 
-/* --- sets ------------------------------------------------------------------ */
+/* --- sets ---------------------------------------------------------------- */
 
 typedef struct {
     uint64_t *slots; /* 0: free */
@@ -28,9 +29,9 @@ typedef struct {
 } cardfeed_hashset_t;
 
 /* OK when added, BUSY when it was there, NOMEM. */
-int cardfeed_hashset_add(cardfeed_hashset_t *set, uint64_t hash);
-bool cardfeed_hashset_has(const cardfeed_hashset_t *set, uint64_t hash);
-void cardfeed_hashset_free(cardfeed_hashset_t *set); /* empty afterwards */
+int cardfeed_indexer_hashes_add(cardfeed_hashset_t *set, uint64_t hash);
+bool cardfeed_indexer_hashes_has(const cardfeed_hashset_t *set, uint64_t hash);
+void cardfeed_indexer_hashes_free(cardfeed_hashset_t *set); /* now empty */
 
 typedef struct {
     cardfeed_hashset_t hashes;
@@ -40,12 +41,13 @@ typedef struct {
     size_t cap;
 } cardfeed_pathset_t;
 
-void cardfeed_pathset_init(cardfeed_pathset_t *set);
-int cardfeed_pathset_add(cardfeed_pathset_t *set, cardfeed_str_t path);
-bool cardfeed_pathset_has(const cardfeed_pathset_t *set, cardfeed_str_t path);
-void cardfeed_pathset_free(cardfeed_pathset_t *set); /* empty afterwards */
+void cardfeed_indexer_paths_init(cardfeed_pathset_t *set);
+int cardfeed_indexer_paths_add(cardfeed_pathset_t *set, cardfeed_str_t path);
+bool cardfeed_indexer_paths_has(const cardfeed_pathset_t *set,
+    cardfeed_str_t path);
+void cardfeed_indexer_paths_free(cardfeed_pathset_t *set); /* now empty */
 
-/* --- jobs: one file, parsed ------------------------------------------------ */
+/* --- jobs: one file, parsed ---------------------------------------------- */
 
 typedef struct cardfeed_job_s cardfeed_job_t;
 
@@ -66,33 +68,34 @@ struct cardfeed_job_s {
     cardfeed_error_t err; /* of a rejected file */
 };
 
-void cardfeed_job_init(cardfeed_job_t *job);
-void cardfeed_job_free(cardfeed_job_t *job);
-int cardfeed_job_set(cardfeed_job_t *job, cardfeed_str_t path);
-void cardfeed_job_run(cardfeed_job_t *job, const cardfeed_watch_t *watch,
-    cardfeed_parser_t *parser, cardfeed_buf_t *data);
+void cardfeed_indexer_job_init(cardfeed_job_t *job);
+void cardfeed_indexer_job_free(cardfeed_job_t *job);
+int cardfeed_indexer_job_set(cardfeed_job_t *job, cardfeed_str_t path);
+void cardfeed_indexer_job_run(cardfeed_job_t *job,
+    const cardfeed_watch_t *watch, cardfeed_parser_t *parser,
+    cardfeed_buf_t *data);
 
-/* --- pool ------------------------------------------------------------------ */
+/* --- pool ---------------------------------------------------------------- */
 
 typedef struct cardfeed_pool_s cardfeed_pool_t;
 
-int cardfeed_pool_open(cardfeed_pool_t **out, const cardfeed_collection_t *c,
-    const cardfeed_watch_t *watch);
+int cardfeed_indexer_pool_open(cardfeed_pool_t **out,
+    const cardfeed_collection_t *c, const cardfeed_watch_t *watch);
 /* Drops what waits.  A thread that is busy for longer than the bound is left
  * to end, and to free the pool, by itself. */
-void cardfeed_pool_close(cardfeed_pool_t *pool);
+void cardfeed_indexer_pool_close(cardfeed_pool_t *pool);
 /* An idle job, or NULL while all are active. */
-cardfeed_job_t *cardfeed_pool_idle(cardfeed_pool_t *pool);
-cardfeed_job_t *cardfeed_pool_find(cardfeed_pool_t *pool,
+cardfeed_job_t *cardfeed_indexer_pool_idle(cardfeed_pool_t *pool);
+cardfeed_job_t *cardfeed_indexer_pool_find(cardfeed_pool_t *pool,
     cardfeed_str_t path);
-void cardfeed_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job);
-size_t cardfeed_pool_active(const cardfeed_pool_t *pool);
+void cardfeed_indexer_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job);
+size_t cardfeed_indexer_pool_active(const cardfeed_pool_t *pool);
 /* The next result, waiting for at most ms; NULL for none. */
-cardfeed_job_t *cardfeed_pool_take(cardfeed_pool_t *pool, int ms);
+cardfeed_job_t *cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms);
 /* The result has been used. */
-void cardfeed_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job);
+void cardfeed_indexer_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job);
 
-/* --- the indexer ----------------------------------------------------------- */
+/* --- the indexer --------------------------------------------------------- */
 
 typedef struct {
     char *path;

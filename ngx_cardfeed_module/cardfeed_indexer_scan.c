@@ -7,6 +7,7 @@
 #define SCAN_SERVICE 64     /* files between two looks at events */
 #define SCAN_DROP 65536     /* paths collected at a time */
 #define SCAN_PROGRESS 5000
+#define SCAN_IN_VAIN 1      /* the root is another one by now */
 
 typedef struct {
     cardfeed_indexer_t *ix;
@@ -59,12 +60,15 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
     if (cardfeed_indexer_stopping(ix)) {
         return CARDFEED_BUSY;
     }
+    if (ix->reopen) {
+        return SCAN_IN_VAIN;
+    }
     ix->walked++;
 
-    if (cardfeed_hashset_add(&scan->seen, cardfeed_text_hash(path))
+    if (cardfeed_indexer_hashes_add(&scan->seen, cardfeed_text_hash(path))
             == CARDFEED_NOMEM
         || (file->code != CARDFEED_OK
-            && cardfeed_pathset_add(&scan->refused, path)
+            && cardfeed_indexer_paths_add(&scan->refused, path)
                    == CARDFEED_NOMEM))
     {
         return scan_no_memory(scan);
@@ -93,7 +97,7 @@ scan_hidden(const indexer_scan_t *scan, cardfeed_str_t path)
             path.len--;
         }
         path.len -= path.len > 0;
-        if (cardfeed_pathset_has(&scan->refused, path)) {
+        if (cardfeed_indexer_paths_has(&scan->refused, path)) {
             return true;
         }
         if (path.len == 0) {
@@ -110,12 +114,12 @@ scan_collect(void *data, cardfeed_str_t path, const cardfeed_path_t *known)
 
     (void) known;
 
-    if (cardfeed_hashset_has(&scan->seen, cardfeed_text_hash(path))
+    if (cardfeed_indexer_hashes_has(&scan->seen, cardfeed_text_hash(path))
         || scan_hidden(scan, path))
     {
         return 0;
     }
-    if (cardfeed_pathset_add(&scan->missing, path) == CARDFEED_NOMEM) {
+    if (cardfeed_indexer_paths_add(&scan->missing, path) == CARDFEED_NOMEM) {
         return CARDFEED_NOMEM;
     }
 
@@ -135,7 +139,7 @@ scan_drop(indexer_scan_t *scan, cardfeed_str_t dir)
     cardfeed_indexer_t *ix = scan->ix;
 
     do {
-        cardfeed_pathset_free(&scan->missing);
+        cardfeed_indexer_paths_free(&scan->missing);
         rc = cardfeed_indexer_begin(ix);
         if (rc != CARDFEED_OK) {
             return rc;
@@ -151,10 +155,13 @@ scan_drop(indexer_scan_t *scan, cardfeed_str_t dir)
         }
 
         rc = CARDFEED_OK;
-        for (i = 0; i < scan->missing.count && rc == CARDFEED_OK; i++) {
+        for (i = 0; i < scan->missing.count && rc == CARDFEED_OK
+                    && !ix->reopen; i++)
+        {
             cardfeed_str_t path = scan->missing.paths[i];
 
-            if (cardfeed_hashset_add(&scan->seen, cardfeed_text_hash(path))
+            if (cardfeed_indexer_hashes_add(&scan->seen,
+                    cardfeed_text_hash(path))
                 == CARDFEED_NOMEM)
             {
                 return scan_no_memory(scan);
@@ -166,7 +173,7 @@ scan_drop(indexer_scan_t *scan, cardfeed_str_t dir)
                 rc = scan_pause(scan);
             }
         }
-    } while (rc == CARDFEED_OK && more);
+    } while (rc == CARDFEED_OK && more && !ix->reopen);
 
     return rc;
 }
@@ -180,14 +187,11 @@ scan_run(indexer_scan_t *scan, cardfeed_str_t dir)
     cardfeed_error_t err = {.code = CARDFEED_OK};
 
     rc = cardfeed_watch_walk(ix->watch, dir, scan_file, scan, &err);
-    if (rc == CARDFEED_NOTFOUND && dir.len == 0) {
-        ix->reopen = true;
-        return CARDFEED_OK;
-    }
-    if (rc == CARDFEED_NOMEM && err.code == CARDFEED_NOMEM) {
+    ix->reopen |= rc == CARDFEED_NOTFOUND && dir.len == 0;
+    if (err.code == CARDFEED_NOMEM || err.code == CARDFEED_ERROR) {
         return cardfeed_indexer_fail(ix, rc, &err);
     }
-    if (rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND) {
+    if (rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND || rc == SCAN_IN_VAIN) {
         rc = cardfeed_indexer_flush(ix);
     }
     if (rc != CARDFEED_OK) {
@@ -195,14 +199,12 @@ scan_run(indexer_scan_t *scan, cardfeed_str_t dir)
     }
 
     /* An absent root is no reason to forget what was in it. */
-    if (cardfeed_watch_replaced(ix->watch)) {
-        ix->reopen = true;
-        return CARDFEED_OK;
+    ix->reopen |= cardfeed_watch_replaced(ix->watch);
+    if (!ix->reopen) {
+        rc = scan_drop(scan, dir);
     }
-
-    rc = scan_drop(scan, dir);
-    if (rc == CARDFEED_OK && dir.len > 0
-        && !cardfeed_hashset_has(&scan->seen, cardfeed_text_hash(dir)))
+    if (rc == CARDFEED_OK && !ix->reopen && dir.len > 0
+        && !cardfeed_indexer_hashes_has(&scan->seen, cardfeed_text_hash(dir)))
     {
         /* It was on record itself while it could not be read. */
         rc = cardfeed_indexer_look(ix, dir, false, NULL);
@@ -221,12 +223,12 @@ cardfeed_indexer_scan(cardfeed_indexer_t *ix, cardfeed_str_t dir)
     int rc;
     indexer_scan_t scan = {.ix = ix};
 
-    cardfeed_pathset_init(&scan.refused);
-    cardfeed_pathset_init(&scan.missing);
+    cardfeed_indexer_paths_init(&scan.refused);
+    cardfeed_indexer_paths_init(&scan.missing);
     rc = scan_run(&scan, dir);
-    cardfeed_hashset_free(&scan.seen);
-    cardfeed_pathset_free(&scan.refused);
-    cardfeed_pathset_free(&scan.missing);
+    cardfeed_indexer_hashes_free(&scan.seen);
+    cardfeed_indexer_paths_free(&scan.refused);
+    cardfeed_indexer_paths_free(&scan.missing);
 
     return rc;
 }

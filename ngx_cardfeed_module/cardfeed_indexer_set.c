@@ -44,7 +44,7 @@ hashset_grow(cardfeed_hashset_t *set)
 
 
 int
-cardfeed_hashset_add(cardfeed_hashset_t *set, uint64_t hash)
+cardfeed_indexer_hashes_add(cardfeed_hashset_t *set, uint64_t hash)
 {
     size_t i;
 
@@ -64,7 +64,7 @@ cardfeed_hashset_add(cardfeed_hashset_t *set, uint64_t hash)
 
 
 bool
-cardfeed_hashset_has(const cardfeed_hashset_t *set, uint64_t hash)
+cardfeed_indexer_hashes_has(const cardfeed_hashset_t *set, uint64_t hash)
 {
     hash += hash == 0;
 
@@ -73,7 +73,7 @@ cardfeed_hashset_has(const cardfeed_hashset_t *set, uint64_t hash)
 
 
 void
-cardfeed_hashset_free(cardfeed_hashset_t *set)
+cardfeed_indexer_hashes_free(cardfeed_hashset_t *set)
 {
     free(set->slots);
     memset(set, 0, sizeof(*set));
@@ -81,7 +81,7 @@ cardfeed_hashset_free(cardfeed_hashset_t *set)
 
 
 void
-cardfeed_pathset_init(cardfeed_pathset_t *set)
+cardfeed_indexer_paths_init(cardfeed_pathset_t *set)
 {
     memset(set, 0, sizeof(*set));
     cardfeed_arena_init(&set->arena, (size_t) 1 << 30);
@@ -89,7 +89,7 @@ cardfeed_pathset_init(cardfeed_pathset_t *set)
 
 
 int
-cardfeed_pathset_add(cardfeed_pathset_t *set, cardfeed_str_t path)
+cardfeed_indexer_paths_add(cardfeed_pathset_t *set, cardfeed_str_t path)
 {
     int rc;
     size_t cap;
@@ -106,7 +106,7 @@ cardfeed_pathset_add(cardfeed_pathset_t *set, cardfeed_str_t path)
         set->cap = cap;
     }
 
-    rc = cardfeed_hashset_add(&set->hashes, cardfeed_text_hash(path));
+    rc = cardfeed_indexer_hashes_add(&set->hashes, cardfeed_text_hash(path));
     if (rc != CARDFEED_OK) {
         return rc;
     }
@@ -121,17 +121,17 @@ cardfeed_pathset_add(cardfeed_pathset_t *set, cardfeed_str_t path)
 
 
 bool
-cardfeed_pathset_has(const cardfeed_pathset_t *set, cardfeed_str_t path)
+cardfeed_indexer_paths_has(const cardfeed_pathset_t *set, cardfeed_str_t path)
 {
-    return cardfeed_hashset_has(&set->hashes, cardfeed_text_hash(path));
+    return cardfeed_indexer_hashes_has(&set->hashes, cardfeed_text_hash(path));
 }
 
 
 void
-cardfeed_pathset_free(cardfeed_pathset_t *set)
+cardfeed_indexer_paths_free(cardfeed_pathset_t *set)
 {
-    cardfeed_hashset_free(&set->hashes);
+    cardfeed_indexer_hashes_free(&set->hashes);
     cardfeed_arena_free(&set->arena);
     free(set->paths);
-    cardfeed_pathset_init(set);
+    cardfeed_indexer_paths_init(set);
 }

@@ -61,7 +61,8 @@ watch_inotify_open(cardfeed_watch_t *watch)
     }
     if (errno == EMFILE) {
         cardfeed_watch_degrade(watch, "inotify instance limit reached "
-                                      "(fs.inotify.max_user_instances)");
+                                      "(fs.inotify.max_user_instances), "
+                                      "or that of open files");
     } else {
         cardfeed_watch_degrade(watch, "inotify is not available: %s",
             strerror(errno));
@@ -272,6 +273,10 @@ watch_root_open(cardfeed_watch_t *watch, unsigned long *type,
     }
 
     if (watch->root < 0) {
+        if (cardfeed_watch_transient(errno)) {
+            return cardfeed_error_set(err, CARDFEED_ERROR, 0, "\"%s\": %s",
+                watch->c->dir, strerror(errno));
+        }
         if (errno == ENOENT) {
             cardfeed_error_set(err, CARDFEED_NOTFOUND, 0,
                 "\"%s\" does not exist", watch->c->dir);

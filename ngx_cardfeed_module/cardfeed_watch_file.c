@@ -204,9 +204,22 @@ watch_refuse(cardfeed_watch_file_t *out, const char *reason)
 }
 
 
+bool
+cardfeed_watch_transient(int err)
+{
+    return err == EMFILE || err == ENFILE || err == ENOMEM || err == EAGAIN
+           || err == EINTR || err == ESTALE;
+}
+
+
 void
 cardfeed_watch_refuse_errno(cardfeed_watch_file_t *out, int err)
 {
+    if (cardfeed_watch_transient(err)) {
+        /* Not for the file's sake: no signature will match this one. */
+        memset(&out->signature, 0, sizeof(out->signature));
+        out->racy = true;
+    }
     out->code = cardfeed_error_set(&out->err, CARDFEED_INVALID, 0,
         "cannot be read: %s", strerror(err));
 }

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 /* --- map: watch descriptor ↔ directory, as a tree, so that a directory with
- * everything below it is cut off in one piece ----------------------------- */
+ * everything below it is cut off in one piece --------------------------- */
 
 typedef struct cardfeed_watch_dir_s cardfeed_watch_dir_t;
 
@@ -52,7 +52,7 @@ void cardfeed_watch_map_cut(cardfeed_watch_map_t *map,
 int cardfeed_watch_map_name(cardfeed_buf_t *out,
     const cardfeed_watch_dir_t *dir);
 
-/* --- the watch ------------------------------------------------------------ */
+/* --- the watch ---------------------------------------------------------- */
 
 /* A directory above the root, and the name in it that leads there. */
 typedef struct {
@@ -90,7 +90,7 @@ void cardfeed_watch_refresh(cardfeed_watch_t *watch);
 
 bool cardfeed_watch_cancelled(const cardfeed_watch_t *watch);
 
-/* --- files beneath the root ----------------------------------------------- */
+/* --- files beneath the root --------------------------------------------- */
 
 /* Opens path below the root; with links, symbolic links are followed as long
  * as they stay inside.  -1 and errno: EXDEV for what leaves, ELOOP for a link
@@ -113,6 +113,9 @@ int cardfeed_watch_judge(const cardfeed_watch_t *watch, const char *path,
 /* The same of something that is neither a directory nor a link. */
 void cardfeed_watch_judge_type(const cardfeed_watch_t *watch,
     const struct stat *st, cardfeed_watch_file_t *out);
+
+/* Whether trying again may help though nothing about the file changes. */
+bool cardfeed_watch_transient(int err);
 
 void cardfeed_watch_refuse_errno(cardfeed_watch_file_t *out, int err);
 

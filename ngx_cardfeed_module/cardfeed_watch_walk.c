@@ -25,6 +25,7 @@ typedef struct {
     watch_todo_t *todo;  /* directories still to be read */
     cardfeed_buf_t path; /* of the entry at hand, NUL-terminated */
     int stopped;         /* what fn returned */
+    int error;           /* errno of a failure that may pass */
 } watch_walk_t;
 
 
@@ -178,6 +179,24 @@ watch_walk_read(watch_walk_t *walk, const watch_todo_t *dir, DIR *stream)
 }
 
 
+static int
+watch_walk_failed(watch_walk_t *walk, const watch_todo_t *dir, int error)
+{
+    if (error == ENOENT || error == ENOTDIR || error == ELOOP
+        || error == EXDEV)
+    {
+        return CARDFEED_NOTFOUND;
+    }
+    if (cardfeed_watch_transient(error)) {
+        walk->error = error;
+        return CARDFEED_ERROR;
+    }
+    watch_walk_unreadable(walk, dir, error);
+
+    return CARDFEED_OK;
+}
+
+
 /* CARDFEED_NOTFOUND: it is no longer there, or no directory. */
 static int
 watch_walk_dir(watch_walk_t *walk, const watch_todo_t *dir)
@@ -194,22 +213,16 @@ watch_walk_dir(watch_walk_t *walk, const watch_todo_t *dir)
             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK, false);
     }
     if (fd < 0) {
-        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP
-            || errno == EXDEV)
-        {
-            return CARDFEED_NOTFOUND;
-        }
-        watch_walk_unreadable(walk, dir, errno);
-        return CARDFEED_OK;
+        return watch_walk_failed(walk, dir, errno);
     }
 
     cardfeed_watch_add_dir(watch, fd, path);
 
     stream = fdopendir(fd);
     if (stream == NULL) {
-        watch_walk_unreadable(walk, dir, errno);
+        rc = watch_walk_failed(walk, dir, errno);
         close(fd);
-        return CARDFEED_OK;
+        return rc;
     }
 
     rc = watch_walk_read(walk, dir, stream);
@@ -264,6 +277,9 @@ cardfeed_watch_walk(cardfeed_watch_t *watch, cardfeed_str_t dir,
         return rc;
     case CARDFEED_NOTFOUND:
         return cardfeed_error_set(err, rc, 0, "the directory is gone");
+    case CARDFEED_ERROR:
+        return cardfeed_error_set(err, rc, 0, "directories cannot be read: "
+                                              "%s", strerror(walk.error));
     case CARDFEED_BUSY:
         return cardfeed_error_set(err, rc, 0, "the walk was cancelled");
     default:

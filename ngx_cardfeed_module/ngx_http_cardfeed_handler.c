@@ -430,10 +430,10 @@ ngx_http_cardfeed_base_of(ngx_http_cardfeed_ctx_t *ctx)
 
     c = ctx->request->connection;
 
-    https = 0;
-
 #if (NGX_HTTP_SSL)
     https = (c->ssl != NULL);
+#else
+    https = 0;
 #endif
 
     port = 0;

@@ -46,8 +46,8 @@ for my $sel (sort keys %titles) {
 
 my $mid = rss($t->get('/feeds/soil.rss')->body)->{items}[1];
 is $mid->{link}, 'https://example.org/mid?a=1&b=2', 'a link is itself';
-is $mid->{description}, "AT&amp;T \xe2\x80\x99s &lt;b&gt;"
-    =~ s/\xe2\x80\x99/\x{2019}/r, 'an excerpt in RSS is escaped HTML';
+is $mid->{description}, "AT&amp;T \x{2019}s &lt;b&gt;",
+    'an excerpt in RSS is escaped HTML';
 is $mid->{pubDate}, 'Wed, 01 Jul 2020 00:00:00 GMT', 'a date in RSS';
 $mid = atom($t->get('/feeds/soil.atom')->body)->{entries}[1];
 is $mid->{summary}, "AT&T \x{2019}s <b>", 'an excerpt in Atom is text';

@@ -8,6 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Copy qw(copy);
 use IO::Select;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Cardfeed::Feed;

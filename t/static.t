@@ -15,7 +15,7 @@ plan skip_all => 'nginx\'s sources cannot be fetched here'
     if system("sh build-aux/fetch-nginx.sh build/source"
         . ' >build/source.log 2>&1');
 
-plan tests => 4;
+plan tests => 6;
 
 SKIP: {
     my $configured = run('configure', <<'END');
@@ -26,22 +26,24 @@ SKIP: {
 END
 
     ok($configured, 'configure takes it with --add-module');
-    skip 'not configured', 3 unless $configured;
+    skip 'not configured', 5 unless $configured;
 
     my $built = run('make', <<'END');
         make -s -j2 -C build/source/nginx -f ../../static/objs/Makefile
 END
 
     ok($built, 'nginx builds with it');
-    skip 'not built', 2 unless $built;
+    skip 'not built', 4 unless $built;
 
     like(`$nginx -V 2>&1`, qr/--add-module=/, 'and says so');
 
     local $ENV{CARDFEED_NGINX} = $nginx;
-    local $ENV{CARDFEED_STATIC} = 1;
+    local $ENV{CARDFEED_MODULE} = 'static';
 
-    my $out = `$^X -It/lib t/basic.t 2>&1`;
-    is($?, 0, 'basic.t holds with it') or diag($out);
+    for my $test (qw(basic validators urls)) {
+        my $out = `$^X t/$test.t 2>&1`;
+        is($?, 0, "$test.t holds with it") or diag($out);
+    }
 }
 
 

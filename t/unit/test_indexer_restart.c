@@ -244,7 +244,8 @@ due_card(const char *name, const char *topic, const char *key, int64_t at)
     char text[300], date[CARDFEED_RFC3339_LEN + 1];
 
     cardfeed_date_rfc3339(date, at);
-    snprintf(text, sizeof(text), "---\ntitle: T\n%s%s: %s\ntopics: [%s]\n---\n",
+    snprintf(text, sizeof(text),
+        "---\ntitle: T\n%s%s: %s\ntopics: [%s]\n---\n",
         strcmp(key, "date") != 0 ? "date: 2020-01-01\n" : "", key, date,
         topic);
     tree_write(&site.tree, name, text);
@@ -388,6 +389,36 @@ test_stop_in_a_scan(void **state)
 
 
 static void
+test_stop_with_a_big_card(void **state)
+{
+    FILE *f;
+    int i;
+    int64_t began;
+
+    (void) state;
+    site.tree.c.max_card = (size_t) 64 << 20;
+    site_card(&site, "small.md", "Alpha");
+    start_ready();
+
+    /* Seconds of work for a parser, which nobody waits for. */
+    f = fopen(tree_path(&site.tree, ".big"), "w");
+    assert_non_null(f);
+    fputs("---\ntitle: Big\nother:\n", f);
+    for (i = 0; i < 1500000; i++) {
+        fprintf(f, "  - [%d, {a: b}]\n", i);
+    }
+    fputs("---\n", f);
+    fclose(f);
+    tree_rename(&site.tree, ".big", "big.md");
+    site_card(&site, "next.md", "Beta");
+    site_wait_count(&site, "beta", 1);
+    began = tree_ms();
+    site_stop(&site);
+    assert_true(tree_ms() - began < 1000);
+}
+
+
+static void
 test_stop_at_once(void **state)
 {
     int i;
@@ -446,6 +477,7 @@ main(void)
         INDEXER_TEST(test_poll),
         INDEXER_TEST(test_off),
         INDEXER_TEST(test_stop_in_a_scan),
+        INDEXER_TEST(test_stop_with_a_big_card),
         INDEXER_TEST(test_stop_at_once),
         INDEXER_TEST(test_live_in_a_scan),
     };

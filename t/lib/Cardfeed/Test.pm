@@ -492,12 +492,13 @@ sub request {
 sub get { my $self = shift; $self->request('GET', @_) }
 sub head { my $self = shift; $self->request('HEAD', @_) }
 
-# Titles of a feed's entries, in order, as one string; "" while it is not
-# there.  Without the XML parser, for polling.
+# Titles of a feed's entries, in order, as one string; "(404)" and the like
+# where it is none.  Without the XML parser, for polling.
 sub titles {
     my ($self, $sel) = @_;
 
     my $res = $self->get("/feeds/$sel.rss?limit=500");
+    return '(' . $res->status . ')' if $res->status != 200;
     return join ' ', $res->body =~ m{<item>\s*<title>([^<]*)</title>}g;
 }
 
