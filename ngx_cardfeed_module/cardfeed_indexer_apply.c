@@ -396,11 +396,25 @@ indexer_take(cardfeed_indexer_t *ix, int ms)
     int rc = CARDFEED_OK;
     cardfeed_job_t *job;
 
-    job = cardfeed_indexer_pool_take(ix->pool, ms);
+    job = cardfeed_indexer_pool_take(ix->pool, ix->starved ? 0 : ms);
+    if (job != NULL) {
+        ix->starved = false;
+    } else if (ms > 0) {
+        /* Idle priority may mean never on a busy machine. */
+        job = cardfeed_indexer_pool_steal(ix->pool);
+        ix->starved = job != NULL;
+        if (job != NULL) {
+            cardfeed_indexer_job_run(job, ix->watch, ix->parser, &ix->data);
+        }
+    }
+
     if (job != NULL) {
         rc = indexer_apply(ix, job);
         cardfeed_indexer_pool_done(ix->pool, job);
     } else {
+        rc = cardfeed_indexer_commit_when_full(ix);
+    }
+    if (rc == CARDFEED_OK && (job == NULL || ix->starved)) {
         rc = cardfeed_indexer_service(ix);
     }
     if (rc == CARDFEED_OK && cardfeed_indexer_stopping(ix)) {
@@ -502,6 +516,7 @@ indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path, uint64_t size)
     if (cardfeed_indexer_job_set(job, path) != CARDFEED_OK) {
         return indexer_no_memory(ix);
     }
+    job->size = size;
     cardfeed_indexer_pool_submit(ix->pool, job);
 
     return CARDFEED_OK;

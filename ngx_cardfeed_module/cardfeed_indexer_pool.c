@@ -408,6 +408,29 @@ cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms)
 }
 
 
+cardfeed_job_t *
+cardfeed_indexer_pool_steal(cardfeed_pool_t *pool)
+{
+    cardfeed_job_t *job, **p;
+
+    pthread_mutex_lock(&pool->mutex);
+    p = &pool->queue;
+    while (*p != NULL && (*p)->size > CARDFEED_INDEXER_SMALL) {
+        p = &(*p)->next;
+    }
+    job = *p;
+    if (job != NULL) {
+        *p = job->next;
+        if (job->next == NULL) {
+            pool->queue_end = p;
+        }
+    }
+    pthread_mutex_unlock(&pool->mutex);
+
+    return job;
+}
+
+
 void
 cardfeed_indexer_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job)
 {

@@ -57,6 +57,7 @@ struct cardfeed_job_s {
     bool again;  /* changed meanwhile: the result counts for nothing */
     cardfeed_buf_t path;
     uint64_t hash;
+    uint64_t size; /* of the file, as far as is known */
 
     bool gone; /* the results, from here */
     bool parsed;
@@ -92,6 +93,8 @@ void cardfeed_indexer_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job);
 size_t cardfeed_indexer_pool_active(const cardfeed_pool_t *pool);
 /* The next result, waiting for at most ms; NULL for none. */
 cardfeed_job_t *cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms);
+/* A job nobody has begun, of a small file; NULL for none. */
+cardfeed_job_t *cardfeed_indexer_pool_steal(cardfeed_pool_t *pool);
 /* The result has been used. */
 void cardfeed_indexer_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job);
 
@@ -148,6 +151,7 @@ struct cardfeed_indexer_s {
     cardfeed_conflict_t *conflicts; /* newest first */
 
     unsigned depth;       /* 1: in a scan or batch; 2: in one within */
+    bool starved;         /* the pool gets no time; its work is done here */
     unsigned inline_left; /* files to be parsed here before the pool */
     uint64_t walked;
     uint64_t parsed;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #define RETRY_MS 100
+#define LOOKS 200 /* at a lock that is held for moments */
 
 
 int
@@ -141,7 +143,7 @@ open_current(cardfeed_index_t *index, uint64_t number, cardfeed_error_t *err)
 static cardfeed_store_t *
 change_over(cardfeed_index_t *index, uint64_t number, cardfeed_error_t *err)
 {
-    int rc;
+    int i, rc;
     int64_t now;
 
     if (index->current != NULL && index->current->read.active) {
@@ -171,7 +173,17 @@ change_over(cardfeed_index_t *index, uint64_t number, cardfeed_error_t *err)
     }
 
     rc = open_current(index, number, &index->failure);
-    index->failed = (rc == CARDFEED_OK) ? 0 : number;
+
+    /* The indexer of this process opens or closes something this moment: with
+     * nothing else to serve it is worth a few looks. */
+    for (i = 0; rc == CARDFEED_BUSY && index->current == NULL && i < LOOKS;
+         i++)
+    {
+        sched_yield();
+        rc = open_current(index, number, &index->failure);
+    }
+
+    index->failed = (rc == CARDFEED_OK || rc == CARDFEED_BUSY) ? 0 : number;
     index->failed_ms = now;
 
     if (rc != CARDFEED_OK && err != NULL) {

@@ -262,6 +262,10 @@ ngx_http_cardfeed_open(ngx_http_cardfeed_collection_t *col)
         return NGX_OK;
     }
 
+    /* what there is can be served before the indexer has a look at it */
+
+    (void) cardfeed_index_current(col->index, NULL);
+
     if (col->connection == NULL && ngx_http_cardfeed_listen(col) != NGX_OK) {
         return NGX_ERROR;
     }
