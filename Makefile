@@ -105,8 +105,9 @@ build/unit/libcore.a: $(patsubst ngx_cardfeed_module/%.c, \
 	@rm -f $@
 	@ar rcs $@ $^
 
-build/unit/test_%: t/unit/test_%.c build/unit/libcore.a $(HEADERS)
-	@$(CC) $(CORE_CFLAGS) $(SANITIZE) -o $@ $< build/unit/libcore.a \
+build/unit/test_%: t/unit/test_%.c build/unit/libcore.a $(HEADERS) \
+		$(wildcard t/unit/*.h)
+	@$(CC) $(CORE_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -o $@ $< build/unit/libcore.a \
 	  $(CORE_LIBS) -lcmocka
 
 .PHONY: unit-programs

@@ -31,8 +31,8 @@ cardfeed_indexer_fail(cardfeed_indexer_t *ix, int code,
 }
 
 
-static int
-indexer_no_memory(cardfeed_indexer_t *ix)
+int
+cardfeed_indexer_no_memory(cardfeed_indexer_t *ix)
 {
     cardfeed_error_t err;
 
@@ -42,9 +42,8 @@ indexer_no_memory(cardfeed_indexer_t *ix)
 }
 
 
-/* The store's functions without a message of their own. */
-static int
-indexer_fail_plain(cardfeed_indexer_t *ix, int code, const char *what)
+int
+cardfeed_indexer_fail_plain(cardfeed_indexer_t *ix, int code, const char *what)
 {
     cardfeed_error_t err;
 
@@ -79,9 +78,8 @@ cardfeed_indexer_begin(cardfeed_indexer_t *ix)
 }
 
 
-/* Has the next start look at a path whatever its signature says. */
-static int
-indexer_leave(cardfeed_indexer_t *ix, cardfeed_str_t path)
+int
+cardfeed_indexer_leave(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
     int rc;
     cardfeed_path_t known;
@@ -93,7 +91,7 @@ indexer_leave(cardfeed_indexer_t *ix, cardfeed_str_t path)
 
     return rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND
                ? CARDFEED_OK
-               : indexer_fail_plain(ix, rc, "a change of a signature");
+               : cardfeed_indexer_fail_plain(ix, rc, "a change of a signature");
 }
 
 
@@ -108,13 +106,13 @@ indexer_retry_one(cardfeed_indexer_t *ix, cardfeed_str_t path)
         return CARDFEED_OK;
     }
     if (rc != CARDFEED_OK) {
-        return indexer_no_memory(ix);
+        return cardfeed_indexer_no_memory(ix);
     }
     if (cardfeed_indexer_stopping(ix)
         && cardfeed_indexer_ms() - ix->txn_since
                > CARDFEED_INDEXER_BATCH_MS + INDEXER_LAST_MS)
     {
-        return indexer_leave(ix, path);
+        return cardfeed_indexer_leave(ix, path);
     }
 
     return cardfeed_indexer_look(ix, path, true, NULL);
@@ -138,7 +136,7 @@ indexer_retries(cardfeed_indexer_t *ix)
         if (rc == CARDFEED_OK) {
             rc = indexer_retry_one(ix, path);
         } else if (rc != CARDFEED_NOTFOUND) {
-            rc = indexer_fail_plain(ix, rc, "a look for retries");
+            rc = cardfeed_indexer_fail_plain(ix, rc, "a look for retries");
         }
     }
 
@@ -168,7 +166,7 @@ cardfeed_indexer_commit(cardfeed_indexer_t *ix)
     rc = cardfeed_txn_due(ix->txn, cardfeed_indexer_time(), INDEXER_DUE_MAX,
         &next);
     if (rc != CARDFEED_OK) {
-        return indexer_fail_plain(ix, rc, "work on due cards");
+        return cardfeed_indexer_fail_plain(ix, rc, "work on due cards");
     }
 
     cardfeed_indexer_report_conflicts(ix, true);
@@ -277,12 +275,12 @@ indexer_siblings(cardfeed_indexer_t *ix, cardfeed_str_t path)
     cardfeed_buf_free(&buf);
 
     return rc == CARDFEED_OK ? rc
-                             : indexer_fail_plain(ix, rc, "a lookup");
+                             : cardfeed_indexer_fail_plain(ix, rc, "a lookup");
 }
 
 
-static int
-indexer_gone(cardfeed_indexer_t *ix, cardfeed_str_t path)
+int
+cardfeed_indexer_gone(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
     int rc = cardfeed_indexer_begin(ix);
 
@@ -292,14 +290,14 @@ indexer_gone(cardfeed_indexer_t *ix, cardfeed_str_t path)
     if (ix->reopen || cardfeed_watch_replaced(ix->watch)) {
         /* With its root: then nothing is known of the file itself. */
         ix->reopen = true;
-        return indexer_leave(ix, path);
+        return cardfeed_indexer_leave(ix, path);
     }
     rc = cardfeed_txn_remove(ix->txn, path);
     if (rc == CARDFEED_NOTFOUND) {
         return CARDFEED_OK;
     }
     if (rc != CARDFEED_OK) {
-        return indexer_fail_plain(ix, rc, "a removal");
+        return cardfeed_indexer_fail_plain(ix, rc, "a removal");
     }
     ix->txn_files++;
     rc = indexer_siblings(ix, path);
@@ -337,7 +335,7 @@ indexer_put(cardfeed_indexer_t *ix, cardfeed_job_t *job)
     }
     if (rc != CARDFEED_OK && rc != CARDFEED_INVALID) {
         if (err.message[0] == '\0') {
-            return indexer_fail_plain(ix, rc, "a change");
+            return cardfeed_indexer_fail_plain(ix, rc, "a change");
         }
         return cardfeed_indexer_fail(ix, rc, &err);
     }
@@ -347,7 +345,7 @@ indexer_put(cardfeed_indexer_t *ix, cardfeed_job_t *job)
     } else if (news && rc == CARDFEED_INVALID
                && cardfeed_indexer_conflict(ix, path, &err) != CARDFEED_OK)
     {
-        return indexer_no_memory(ix);
+        return cardfeed_indexer_no_memory(ix);
     }
     ix->txn_files++;
 
@@ -355,9 +353,8 @@ indexer_put(cardfeed_indexer_t *ix, cardfeed_job_t *job)
 }
 
 
-/* A job's results into the transaction. */
-static int
-indexer_apply(cardfeed_indexer_t *ix, cardfeed_job_t *job)
+int
+cardfeed_indexer_apply(cardfeed_indexer_t *ix, cardfeed_job_t *job)
 {
     int rc;
     cardfeed_str_t path = cardfeed_buf_view(&job->path);
@@ -369,11 +366,11 @@ indexer_apply(cardfeed_indexer_t *ix, cardfeed_job_t *job)
 
     if (job->again) {
         return cardfeed_indexer_paths_add(&ix->again, path) == CARDFEED_NOMEM
-                   ? indexer_no_memory(ix)
+                   ? cardfeed_indexer_no_memory(ix)
                    : CARDFEED_OK;
     }
     if (job->gone) {
-        return indexer_gone(ix, path);
+        return cardfeed_indexer_gone(ix, path);
     }
 
     rc = indexer_put(ix, job);
@@ -386,216 +383,4 @@ indexer_apply(cardfeed_indexer_t *ix, cardfeed_job_t *job)
     }
 
     return cardfeed_indexer_commit_when_full(ix);
-}
-
-
-/* A result of the pool, if there is one within ms. */
-static int
-indexer_take(cardfeed_indexer_t *ix, int ms)
-{
-    int rc = CARDFEED_OK;
-    cardfeed_job_t *job;
-
-    job = cardfeed_indexer_pool_take(ix->pool, ix->starved ? 0 : ms);
-    if (job != NULL) {
-        ix->starved = false;
-    } else if (ms > 0) {
-        /* Idle priority may mean never on a busy machine. */
-        job = cardfeed_indexer_pool_steal(ix->pool);
-        ix->starved = job != NULL;
-        if (job != NULL) {
-            cardfeed_indexer_job_run(job, ix->watch, ix->parser, &ix->data);
-        }
-    }
-
-    if (job != NULL) {
-        rc = indexer_apply(ix, job);
-        cardfeed_indexer_pool_done(ix->pool, job);
-    } else {
-        rc = cardfeed_indexer_commit_when_full(ix);
-    }
-    if (rc == CARDFEED_OK && (job == NULL || ix->starved)) {
-        rc = cardfeed_indexer_service(ix);
-    }
-    if (rc == CARDFEED_OK && cardfeed_indexer_stopping(ix)) {
-        rc = CARDFEED_BUSY;
-    }
-
-    return rc;
-}
-
-
-int
-cardfeed_indexer_flush(cardfeed_indexer_t *ix)
-{
-    int rc = CARDFEED_OK;
-
-    while (rc == CARDFEED_OK && ix->pool != NULL
-           && cardfeed_indexer_pool_active(ix->pool) > 0)
-    {
-        rc = indexer_take(ix, 5);
-    }
-
-    return rc;
-}
-
-
-void
-cardfeed_indexer_pool_end(cardfeed_indexer_t *ix)
-{
-    cardfeed_indexer_pool_close(ix->pool);
-    ix->pool = NULL;
-}
-
-
-static int
-indexer_parse_here(cardfeed_indexer_t *ix, cardfeed_str_t path)
-{
-    if (cardfeed_indexer_job_set(&ix->job, path) != CARDFEED_OK) {
-        return indexer_no_memory(ix);
-    }
-    ix->job.again = false;
-    cardfeed_indexer_job_run(&ix->job, ix->watch, ix->parser, &ix->data);
-
-    return indexer_apply(ix, &ix->job);
-}
-
-
-/* Whether the pool has the path: what comes of it counts for nothing then. */
-static bool
-indexer_outdate(cardfeed_indexer_t *ix, cardfeed_str_t path)
-{
-    cardfeed_job_t *job;
-
-    job = ix->pool != NULL ? cardfeed_indexer_pool_find(ix->pool, path) : NULL;
-    if (job != NULL) {
-        job->again = true;
-    }
-
-    return job != NULL;
-}
-
-
-/* A few small files are parsed at once, others by the pool. */
-static int
-indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path, uint64_t size)
-{
-    int rc;
-    cardfeed_job_t *job;
-
-    if (indexer_outdate(ix, path)) {
-        return CARDFEED_OK;
-    }
-
-    if (ix->committing
-        || (ix->inline_left > 0 && size <= CARDFEED_INDEXER_SMALL))
-    {
-        ix->inline_left -= ix->inline_left > 0;
-        return indexer_parse_here(ix, path);
-    }
-    if (ix->pool == NULL
-        && cardfeed_indexer_pool_open(&ix->pool, ix->c, ix->watch)
-               != CARDFEED_OK)
-    {
-        return indexer_parse_here(ix, path); /* slower, but it goes on */
-    }
-
-    /* Results while there are any, so that they do not pile up. */
-    do {
-        job = cardfeed_indexer_pool_idle(ix->pool);
-        rc = indexer_take(ix, job == NULL ? 5 : 0);
-        job = cardfeed_indexer_pool_idle(ix->pool);
-    } while (rc == CARDFEED_OK && job == NULL);
-    if (rc != CARDFEED_OK) {
-        return rc;
-    }
-    if (indexer_outdate(ix, path)) {
-        return CARDFEED_OK; /* an event was quicker */
-    }
-
-    if (cardfeed_indexer_job_set(job, path) != CARDFEED_OK) {
-        return indexer_no_memory(ix);
-    }
-    job->size = size;
-    cardfeed_indexer_pool_submit(ix->pool, job);
-
-    return CARDFEED_OK;
-}
-
-
-/* Nothing to read there, and the walk or a stat said why. */
-static int
-indexer_refused(cardfeed_indexer_t *ix, cardfeed_str_t path,
-    const cardfeed_watch_file_t *file)
-{
-    cardfeed_job_t *job = &ix->job;
-
-    if (cardfeed_indexer_job_set(job, path) != CARDFEED_OK) {
-        return indexer_no_memory(ix);
-    }
-    job->again = false;
-    job->gone = false;
-    job->parsed = false;
-    job->racy = file->racy;
-    job->signature = file->signature;
-    job->kind = CARDFEED_FILE_REJECTED;
-    job->identity_line = 0;
-    job->err = file->err;
-
-    return indexer_apply(ix, job);
-}
-
-
-static bool
-indexer_same(const cardfeed_signature_t *a, const cardfeed_signature_t *b)
-{
-    return a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns
-           && a->size == b->size && a->inode == b->inode;
-}
-
-
-int
-cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,
-    bool forced, const cardfeed_watch_file_t *file)
-{
-    int rc;
-    bool same;
-    cardfeed_path_t known;
-    cardfeed_watch_file_t here;
-
-    if (ix->watch == NULL || !cardfeed_watch_present(ix->watch)) {
-        /* Nothing can be said of it now. */
-        rc = cardfeed_indexer_begin(ix);
-        return rc == CARDFEED_OK ? indexer_leave(ix, path) : rc;
-    }
-    if (file == NULL) {
-        rc = cardfeed_watch_stat(ix->watch, path, &here);
-        if (rc != CARDFEED_OK) {
-            indexer_outdate(ix, path);
-            return indexer_gone(ix, path);
-        }
-        file = &here;
-    }
-
-    rc = cardfeed_indexer_begin(ix);
-    if (rc != CARDFEED_OK) {
-        return rc;
-    }
-    rc = cardfeed_txn_lookup(ix->txn, path, &known);
-    if (rc != CARDFEED_OK && rc != CARDFEED_NOTFOUND) {
-        return indexer_fail_plain(ix, rc, "a lookup");
-    }
-    same = rc == CARDFEED_OK
-           && indexer_same(&known.signature, &file->signature);
-
-    if (file->code != CARDFEED_OK) {
-        indexer_outdate(ix, path);
-        return same && known.rejected ? CARDFEED_OK
-                                      : indexer_refused(ix, path, file);
-    }
-    if (same && !known.racy && !forced) {
-        return CARDFEED_OK;
-    }
-
-    return indexer_submit(ix, path, file->signature.size);
 }

@@ -205,6 +205,18 @@ int cardfeed_indexer_commit_when_full(cardfeed_indexer_t *ix);
 /* Gives the transaction up: everything has to be walked again. */
 int cardfeed_indexer_fail(cardfeed_indexer_t *ix, int code,
     const cardfeed_error_t *err);
+int cardfeed_indexer_no_memory(cardfeed_indexer_t *ix);
+/* For the store's functions without a message of their own. */
+int cardfeed_indexer_fail_plain(cardfeed_indexer_t *ix, int code,
+    const char *what);
+/* Has the next start look at a path whatever its signature says. */
+int cardfeed_indexer_leave(cardfeed_indexer_t *ix, cardfeed_str_t path);
+/* The file is gone, or all of the root is. */
+int cardfeed_indexer_gone(cardfeed_indexer_t *ix, cardfeed_str_t path);
+/* A job's results into the transaction. */
+int cardfeed_indexer_apply(cardfeed_indexer_t *ix, cardfeed_job_t *job);
+
+/* look: paths to jobs */
 /* Brings the index to what stands at path; file: what a walk found there, or
  * NULL. forced: whatever its signature says. */
 int cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,

@@ -19,17 +19,6 @@ typedef struct {
 
 
 static int
-scan_no_memory(indexer_scan_t *scan)
-{
-    cardfeed_error_t err;
-
-    cardfeed_error_set(&err, CARDFEED_NOMEM, 0, "out of memory");
-
-    return cardfeed_indexer_fail(scan->ix, CARDFEED_NOMEM, &err);
-}
-
-
-static int
 scan_pause(indexer_scan_t *scan)
 {
     int64_t now;
@@ -71,7 +60,7 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
             && cardfeed_indexer_paths_add(&scan->refused, path)
                    == CARDFEED_NOMEM))
     {
-        return scan_no_memory(scan);
+        return cardfeed_indexer_no_memory(scan->ix);
     }
 
     if (path.len == 0) {
@@ -146,7 +135,7 @@ scan_drop(indexer_scan_t *scan, cardfeed_str_t dir)
         }
         rc = cardfeed_txn_paths(ix->txn, dir, scan_collect, scan);
         if (rc == CARDFEED_NOMEM) {
-            return scan_no_memory(scan);
+            return cardfeed_indexer_no_memory(scan->ix);
         }
         more = rc == CARDFEED_BUSY;
         if (rc != CARDFEED_OK && !more) {
@@ -164,7 +153,7 @@ scan_drop(indexer_scan_t *scan, cardfeed_str_t dir)
                     cardfeed_text_hash(path))
                 == CARDFEED_NOMEM)
             {
-                return scan_no_memory(scan);
+                return cardfeed_indexer_no_memory(scan->ix);
             }
             rc = cardfeed_indexer_stopping(ix)
                      ? CARDFEED_BUSY
