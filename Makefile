@@ -7,6 +7,8 @@ NGX_SRC  ?= /usr/share/nginx/src
 CC       ?= cc
 JOBS     ?= 2
 
+MAKEFLAGS += -j$(JOBS)
+
 # Debian's packages: to build and run, to test, to lint.
 BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
@@ -83,7 +85,7 @@ build/nginx/objs/Makefile: config build/sources
 	  || { tail -n 5 build/nginx/configure.log >&2; exit 1; }
 
 $(MODULE): build/nginx/objs/Makefile $(SOURCES) $(HEADERS)
-	$(MAKE) -s -j$(JOBS) -C build/nginx -f objs/Makefile modules
+	$(MAKE) -s -C build/nginx -f objs/Makefile modules
 	@cp build/nginx/objs/ngx_http_cardfeed_module.so $@
 
 run: deps
@@ -93,8 +95,9 @@ run: deps
 # --- tests ------------------------------------------------------------------
 
 test: deps-test
-	@$(MAKE) -s -j$(JOBS) build unit-programs
-	@$(MAKE) -s unit integration
+	@$(MAKE) -s build unit-programs
+	@$(MAKE) -s unit
+	@$(MAKE) -s integration
 
 build/unit/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
 	@mkdir -p $(@D)

@@ -91,7 +91,7 @@ cardfeed_indexer_leave(cardfeed_indexer_t *ix, cardfeed_str_t path)
 
     return rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND
                ? CARDFEED_OK
-               : cardfeed_indexer_fail_plain(ix, rc, "a change of a signature");
+                : cardfeed_indexer_fail_plain(ix, rc, "a new signature");
 }
 
 

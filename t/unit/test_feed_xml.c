@@ -63,7 +63,7 @@ test_every_ascii_character_at_every_place(void **state)
 {
     unsigned c;
     int place;
-    size_t at;
+    size_t at, n;
     char text[PLACES], want[PLACES + 16];
     cardfeed_buf_t out;
 
@@ -82,7 +82,9 @@ test_every_ascii_character_at_every_place(void **state)
                 memset(want, 'a', PLACES);
                 strcpy(want + at, expected((unsigned char) c,
                     (cardfeed_feed_xml_place_t) place));
-                strncat(want, "aaaaaaaaaaaaaaaaaaaa", PLACES - 1 - at);
+                n = strlen(want);
+                memset(want + n, 'a', PLACES - 1 - at);
+                want[n + PLACES - 1 - at] = '\0';
 
                 check(&out, text, PLACES, (cardfeed_feed_xml_place_t) place,
                     want);
