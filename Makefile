@@ -7,7 +7,9 @@ NGX_SRC  ?= /usr/share/nginx/src
 CC       ?= cc
 JOBS     ?= 2
 
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
+endif
 
 # Debian's packages: to build and run, to test, to lint.
 BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \

@@ -451,7 +451,8 @@ test_unclean_deaths(void **state)
     assert_int_equal(err.code, CARDFEED_NOTFOUND);
     cardfeed_store_release(f->store);
     assert_int_equal(cardfeed_index_adopt(f->index, &f->store, &err),
-        CARDFEED_NOTFOUND);
+        CARDFEED_CORRUPT);
+    assert_non_null(strstr(err.message, "died twice"));
 
     /* the next number is a new one, and starts without guilt */
     assert_int_equal(cardfeed_index_create(f->index, &f->store, &err), 0);
