@@ -153,6 +153,7 @@ indexer_step_store(cardfeed_indexer_t *ix)
         cardfeed_store_release(ix->store);
         ix->store = NULL;
         ix->sync_at = 0;
+        cardfeed_index_sweep(ix->index);
     }
     if (ix->store == NULL && !ix->rebuild) {
         rc = indexer_adopt(ix);
@@ -262,6 +263,7 @@ indexer_outcome(cardfeed_indexer_t *ix, int rc)
 {
     if (rc == CARDFEED_OK) {
         ix->backoff = 0;
+        ix->full = 0;
         ix->retry_at = 0;
         ix->trouble[0] = '\0';
         return;

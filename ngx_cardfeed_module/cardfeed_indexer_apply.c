@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define INDEXER_DUE_MAX 1000
+#define INDEXER_FULL_TRIES 3
 #define INDEXER_LAST_MS 50 /* what a stop leaves for retries */
 
 
@@ -23,8 +24,12 @@ cardfeed_indexer_fail(cardfeed_indexer_t *ix, int code,
 
     /* Nothing was lost that a walk would not find. */
     ix->scan = true;
-    if (code == CARDFEED_CORRUPT) {
+    if (code == CARDFEED_CORRUPT
+        || (code == CARDFEED_FULL && ++ix->full > INDEXER_FULL_TRIES))
+    {
+        /* A full one may lack the room even for removals. */
         ix->rebuild = true;
+        ix->full = 0;
     }
 
     return cardfeed_indexer_trouble(ix, "index", code, err);
@@ -91,7 +96,7 @@ cardfeed_indexer_leave(cardfeed_indexer_t *ix, cardfeed_str_t path)
 
     return rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND
                ? CARDFEED_OK
-                : cardfeed_indexer_fail_plain(ix, rc, "a new signature");
+               : cardfeed_indexer_fail_plain(ix, rc, "a new signature");
 }
 
 

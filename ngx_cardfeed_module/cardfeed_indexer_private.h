@@ -170,6 +170,7 @@ struct cardfeed_indexer_s {
     int64_t poll_at;
     int64_t retry_at;
     unsigned backoff;
+    unsigned full; /* times in a row there was no space */
     char trouble[sizeof(((cardfeed_error_t *) 0)->message)];
 };
 
