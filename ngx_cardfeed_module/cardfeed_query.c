@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define QUERY_NAME_MAX 64 /* encoded; all known ones are shorter */
 #define ALL CARDFEED_STR("all")
 
 /* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z */
@@ -284,6 +285,10 @@ query_find(cardfeed_str_t name, cardfeed_buf_t *buf, const query_arg_t **arg)
     int rc;
     size_t i;
 
+    if (name.len > QUERY_NAME_MAX) {
+        return CARDFEED_NOTFOUND;
+    }
+
     cardfeed_buf_reset(buf);
 
     rc = cardfeed_url_decode(buf, name, true);
@@ -315,6 +320,11 @@ query_set_arg(cardfeed_query_t *query, cardfeed_str_t name,
         return CARDFEED_OK;
     }
 
+    if (value.len > CARDFEED_QUERY_MAX) {
+        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
+            "%s: longer than %d bytes", arg->name.data, CARDFEED_QUERY_MAX);
+    }
+
     if (rc == CARDFEED_OK) {
         cardfeed_buf_reset(buf);
 
@@ -333,6 +343,21 @@ query_set_arg(cardfeed_query_t *query, cardfeed_str_t name,
 }
 
 
+bool
+cardfeed_query_knows(cardfeed_str_t name)
+{
+    int rc;
+    cardfeed_buf_t buf;
+    const query_arg_t *arg;
+
+    cardfeed_buf_init(&buf, CARDFEED_QUERY_MAX);
+    rc = query_find(name, &buf, &arg);
+    cardfeed_buf_free(&buf);
+
+    return rc == CARDFEED_OK;
+}
+
+
 int
 cardfeed_query_args(cardfeed_query_t *query, cardfeed_str_t args,
     uint32_t max_limit, cardfeed_error_t *err)
@@ -341,11 +366,6 @@ cardfeed_query_args(cardfeed_query_t *query, cardfeed_str_t args,
     cardfeed_buf_t buf;
     cardfeed_str_t name, value, rest;
     cardfeed_query_t changed;
-
-    if (args.len > CARDFEED_QUERY_MAX) {
-        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
-            "the arguments are longer than %d bytes", CARDFEED_QUERY_MAX);
-    }
 
     cardfeed_buf_init(&buf, CARDFEED_QUERY_MAX);
 

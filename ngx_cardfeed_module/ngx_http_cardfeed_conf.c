@@ -9,6 +9,9 @@
 
 static ngx_int_t ngx_http_cardfeed_check_args(ngx_conf_t *cf,
     ngx_http_cardfeed_loc_conf_t *conf);
+static void ngx_http_cardfeed_unknown_args(ngx_conf_t *cf, ngx_str_t *args,
+    ngx_str_t *location);
+static ngx_uint_t ngx_http_cardfeed_plain_name(ngx_http_server_name_t *name);
 static ngx_int_t ngx_http_cardfeed_clean_url(ngx_conf_t *cf,
     ngx_str_t *value, ngx_str_t *out);
 
@@ -253,6 +256,82 @@ done:
 }
 
 
+/* The shape of RFC 5646: subtags of up to eight letters and digits. */
+
+char *
+ngx_http_cardfeed_language(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    u_char      ch;
+    ngx_str_t  *field, *value;
+    ngx_uint_t  i, n;
+
+    field = (ngx_str_t *) ((char *) conf + cmd->offset);
+
+    if (field->data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    for (i = 0, n = 0; i < value[1].len; i++) {
+        ch = value[1].data[i];
+
+        if (ch == '-' && n > 0) {
+            n = 0;
+            continue;
+        }
+
+        n++;
+
+        if (n > 8
+            || !((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
+                 || (ch >= '0' && ch <= '9' && i > 1)))
+        {
+            n = 0;
+            break;
+        }
+    }
+
+    if (n == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid language \"%V\": a tag such as en or "
+                           "de-AT is allowed", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    *field = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_cardfeed_max_age(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    time_t     *field;
+    ngx_str_t  *value;
+
+    field = (time_t *) ((char *) conf + cmd->offset);
+
+    if (*field != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    *field = ngx_parse_time(&value[1], 1);
+
+    if (*field == (time_t) NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid time \"%V\": a time such as 0, 90s or 5m "
+                           "is allowed", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
 char *
 ngx_http_cardfeed_count(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -308,6 +387,7 @@ ngx_http_cardfeed_check_args(ngx_conf_t *cf,
     cardfeed_arena_free(&arena);
 
     if (rc == CARDFEED_OK) {
+        ngx_http_cardfeed_unknown_args(cf, &conf->args->value, &clcf->name);
         return NGX_OK;
     }
 
@@ -316,6 +396,38 @@ ngx_http_cardfeed_check_args(ngx_conf_t *cf,
                   &conf->args->value, &clcf->name, err.message);
 
     return NGX_ERROR;
+}
+
+
+/* In a request they are nobody's business, here they are a mistake. */
+
+static void
+ngx_http_cardfeed_unknown_args(ngx_conf_t *cf, ngx_str_t *args,
+    ngx_str_t *location)
+{
+    u_char     *p, *last, *end, *sign;
+    ngx_str_t   name;
+
+    last = args->data + args->len;
+
+    for (p = args->data; p < last; p = end + 1) {
+
+        end = ngx_strlchr(p, last, '&');
+        if (end == NULL) {
+            end = last;
+        }
+
+        sign = ngx_strlchr(p, end, '=');
+
+        name.data = p;
+        name.len = (size_t) ((sign ? sign : end) - p);
+
+        if (name.len && !cardfeed_query_knows(ngx_http_cardfeed_str(&name))) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "unknown argument \"%V\" in \"cardfeed_args\" of "
+                          "location \"%V\" is ignored", &name, location);
+        }
+    }
 }
 
 
@@ -335,10 +447,6 @@ ngx_http_cardfeed_location(ngx_conf_t *cf, ngx_http_cardfeed_loc_conf_t *conf)
 
     if (ngx_http_cardfeed_check_args(cf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
-    }
-
-    if (conf->entries > conf->max_entries) {
-        conf->entries = conf->max_entries;
     }
 
     conf->prefix = clcf->name;
@@ -378,28 +486,47 @@ ngx_http_cardfeed_location(ngx_conf_t *cf, ngx_http_cardfeed_loc_conf_t *conf)
 
     for (i = 0; i < cscf->server_names.nelts; i++) {
 
-        if (name[i].name.len == 0
-#if (NGX_PCRE)
-            || name[i].regex
-#endif
-            || (name[i].name.len == 1 && name[i].name.data[0] == '_')
-            || name[i].name.data[0] == '.'
-            || ngx_strlchr(name[i].name.data,
-                           name[i].name.data + name[i].name.len, '*'))
-        {
-            continue;
+        if (ngx_http_cardfeed_plain_name(&name[i])) {
+            conf->host = name[i].name;
+            return NGX_CONF_OK;
         }
-
-        conf->host = name[i].name;
-        return NGX_CONF_OK;
     }
 
     conf->host = cf->cycle->hostname;
 
     ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "no \"cardfeed_base_url\" and no plain \"server_name\" for "
-                  "location \"%V\": its feeds call themselves by the host "
-                  "name \"%V\"", &clcf->name, &conf->host);
+                  "no \"cardfeed_base_url\" and no plain \"server_name\" (an "
+                  "international one is written xn--…) for location \"%V\": "
+                  "its feeds call themselves by the host name \"%V\"",
+                  &clcf->name, &conf->host);
 
     return NGX_CONF_OK;
+}
+
+
+/* Fit for a URL: no regex, no wildcard, no catch-all, plain ASCII. */
+
+static ngx_uint_t
+ngx_http_cardfeed_plain_name(ngx_http_server_name_t *name)
+{
+    u_char      ch;
+    ngx_uint_t  i;
+
+#if (NGX_PCRE)
+    if (name->regex) {
+        return 0;
+    }
+#endif
+
+    for (i = 0; i < name->name.len; i++) {
+        ch = name->name.data[i];
+
+        if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9')
+              || (i && (ch == '.' || ch == '-' || ch == '_'))))
+        {
+            return 0;
+        }
+    }
+
+    return name->name.len != 0;
 }

@@ -41,6 +41,8 @@ static ngx_int_t ngx_http_cardfeed_render(ngx_http_cardfeed_ctx_t *ctx,
 static ngx_int_t ngx_http_cardfeed_urls(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_base_of(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx);
+static void ngx_http_cardfeed_own_path(ngx_http_request_t *r,
+    cardfeed_buf_t *out);
 static ngx_int_t ngx_http_cardfeed_channel(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_headers(ngx_http_cardfeed_ctx_t *ctx,
     cardfeed_buf_t *body);
@@ -221,9 +223,11 @@ ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
     rest.data = ctx->request->uri.data + conf->prefix.len;
     rest.len = ctx->request->uri.len - conf->prefix.len;
 
-    if (conf->prefix.data[conf->prefix.len - 1] != '/'
-        && rest.len && rest.data[0] == '/')
-    {
+    if (conf->prefix.data[conf->prefix.len - 1] != '/' && rest.len) {
+        if (rest.data[0] != '/') {
+            return NGX_DECLINED;
+        }
+
         rest.data++;
         rest.len--;
     }
@@ -276,7 +280,7 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
                                  max, &err);
 
         if (rc == CARDFEED_INVALID) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                           "cardfeed: in \"cardfeed_args\": %s", err.message);
             return NGX_HTTP_BAD_REQUEST;
         }
@@ -394,7 +398,8 @@ ngx_http_cardfeed_urls(ngx_http_cardfeed_ctx_t *ctx)
 
         before = urls[i].before;
 
-        cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL);
+        cardfeed_buf_init(&buf, ctx->base.len + ctx->path.len
+                                + CARDFEED_QUERY_MAX);
         cardfeed_buf_str(&buf, ctx->base);
         cardfeed_buf_str(&buf, ctx->path);
         cardfeed_query_print_args(&ctx->asked, (uint32_t) ctx->conf->entries,
@@ -461,8 +466,7 @@ ngx_http_cardfeed_base_of(ngx_http_cardfeed_ctx_t *ctx)
 static ngx_int_t
 ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx)
 {
-    u_char                        *end;
-    cardfeed_str_t                 path;
+    size_t                         len;
     cardfeed_buf_t                 buf, decoded;
     ngx_http_request_t            *r;
     ngx_http_cardfeed_loc_conf_t  *conf;
@@ -470,24 +474,14 @@ ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx)
     r = ctx->request;
     conf = ctx->conf;
 
-    cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL);
-    cardfeed_buf_init(&decoded, NGX_HTTP_CARDFEED_URL);
+    len = r->uri.len + r->unparsed_uri.len + conf->prefix.len
+          + CARDFEED_QUERY_MAX;
+
+    cardfeed_buf_init(&decoded, len);
+    cardfeed_buf_init(&buf, 3 * len);
 
     if (conf->format || conf->topic) {
-        path = ngx_http_cardfeed_str(&r->unparsed_uri);
-
-        end = ngx_strlchr(r->unparsed_uri.data,
-                          r->unparsed_uri.data + r->unparsed_uri.len, '?');
-        if (end) {
-            path.len = (size_t) (end - r->unparsed_uri.data);
-        }
-
-        if (path.len == 0 || path.data[0] != '/'
-            || cardfeed_url_decode(&decoded, path, false) != CARDFEED_OK)
-        {
-            cardfeed_buf_reset(&decoded);
-            cardfeed_buf_str(&decoded, ngx_http_cardfeed_str(&r->uri));
-        }
+        ngx_http_cardfeed_own_path(r, &decoded);
 
     } else {
         cardfeed_buf_str(&decoded, ngx_http_cardfeed_str(&conf->prefix));
@@ -501,7 +495,10 @@ ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx)
         cardfeed_buf_cstr(&decoded, ctx->format->name);
     }
 
-    cardfeed_url_encode(&buf, cardfeed_buf_view(&decoded), "/+,!");
+    /* all that a path may hold as it is */
+
+    cardfeed_url_encode(&buf, cardfeed_buf_view(&decoded),
+                        "/+,!:@$&'()*;=");
 
     if (decoded.failed) {
         buf.failed = decoded.failed;
@@ -512,6 +509,35 @@ ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx)
     cardfeed_buf_free(&decoded);
 
     return ctx->path.len ? NGX_OK : NGX_ERROR;
+}
+
+
+/* The path the client asked for, decoded, whatever was rewritten since. */
+
+static void
+ngx_http_cardfeed_own_path(ngx_http_request_t *r, cardfeed_buf_t *out)
+{
+    cardfeed_str_t  path;
+
+    if (!r->valid_unparsed_uri) {
+        path = ngx_http_cardfeed_str(&r->unparsed_uri);
+
+        for (path.len = 0; path.len < r->unparsed_uri.len; path.len++) {
+            if (path.data[path.len] == '?' || path.data[path.len] == '#') {
+                break;
+            }
+        }
+
+        if (path.len && path.data[0] == '/'
+            && cardfeed_url_decode(out, path, false) == CARDFEED_OK)
+        {
+            return;
+        }
+
+        cardfeed_buf_reset(out);
+    }
+
+    cardfeed_buf_str(out, ngx_http_cardfeed_str(&r->uri));
 }
 
 
@@ -722,6 +748,21 @@ ngx_http_cardfeed_cache_control(ngx_http_cardfeed_ctx_t *ctx)
     h->value.data = p;
     h->value.len = ngx_sprintf(p, "%s, max-age=%T", scope, age) - p;
 
+    /* so that "expires" replaces it */
+
+#if (nginx_version >= 1023000)
+    r->headers_out.cache_control = h;
+#else
+    if (ngx_array_init(&r->headers_out.cache_control, r->pool, 1,
+                       sizeof(ngx_table_elt_t *))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    *(ngx_table_elt_t **) ngx_array_push(&r->headers_out.cache_control) = h;
+#endif
+
     return NGX_OK;
 }
 
@@ -849,23 +890,49 @@ ngx_http_cardfeed_refuse(ngx_http_request_t *r, ngx_int_t status)
 }
 
 
+/*
+ * A header of the response, or the one of this name there is: an error page
+ * of ours may have led here.
+ */
+
 static ngx_table_elt_t *
 ngx_http_cardfeed_header(ngx_http_request_t *r, const char *name,
     const char *value)
 {
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash && h[i].key.len == len
+                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            {
+                h = &h[i];
+                goto found;
+            }
+        }
+    }
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
         return NULL;
     }
 
-    h->hash = 1;
 #if (nginx_version >= 1023000)
     h->next = NULL;
 #endif
+
+found:
+
+    h->hash = 1;
     h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
+    h->key.len = len;
     h->value.data = (u_char *) value;
     h->value.len = value ? ngx_strlen(value) : 0;
 

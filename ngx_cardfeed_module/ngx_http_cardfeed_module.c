@@ -99,7 +99,7 @@ static ngx_command_t  ngx_http_cardfeed_commands[] = {
 
     { ngx_string("cardfeed_language"),
       NGX_HTTP_CARDFEED_ANY|NGX_CONF_TAKE1,
-      ngx_http_cardfeed_text,
+      ngx_http_cardfeed_language,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_cardfeed_loc_conf_t, language),
       NULL },
@@ -148,7 +148,7 @@ static ngx_command_t  ngx_http_cardfeed_commands[] = {
 
     { ngx_string("cardfeed_max_age"),
       NGX_HTTP_CARDFEED_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_sec_slot,
+      ngx_http_cardfeed_max_age,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_cardfeed_loc_conf_t, max_age),
       NULL },
@@ -230,10 +230,17 @@ ngx_http_cardfeed_init_main_conf(ngx_conf_t *cf, void *conf)
     u_char                           *p;
     ngx_str_t                         beside;
     ngx_uint_t                        i;
+    ngx_http_core_loc_conf_t         *clcf;
     ngx_http_cardfeed_collection_t  **cols;
 
     if (cmcf->index_path.data == NULL) {
+        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
         ngx_str_set(&beside, NGX_HTTP_CLIENT_TEMP_PATH);
+
+        if (clcf->client_body_temp_path) {
+            beside = clcf->client_body_temp_path->name;
+        }
 
         for (len = beside.len; len && beside.data[len - 1] != '/'; len--) {
             /* void */
@@ -312,6 +319,7 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_cardfeed_loc_conf_t  *prev = parent;
     ngx_http_cardfeed_loc_conf_t  *conf = child;
 
+    ngx_int_t                  entries;
     ngx_http_core_loc_conf_t  *clcf;
 
     ngx_conf_merge_str_value(conf->base_url, prev->base_url, "");
@@ -325,8 +333,25 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->rights, prev->rights, "");
     ngx_conf_merge_str_value(conf->hub, prev->hub, "");
 
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    entries = conf->entries;
+
     ngx_conf_merge_value(conf->entries, prev->entries, 50);
     ngx_conf_merge_value(conf->max_entries, prev->max_entries, 500);
+
+    if (entries != NGX_CONF_UNSET && entries > conf->max_entries) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"cardfeed_entries %i\" is more than "
+                      "\"cardfeed_max_entries %i\" in location \"%V\"",
+                      entries, conf->max_entries, &clcf->name);
+        return NGX_CONF_ERROR;
+    }
+
+    /* a lower maximum alone lowers the default with it */
+
+    conf->entries = ngx_min(conf->entries, conf->max_entries);
+
     ngx_conf_merge_sec_value(conf->max_age, prev->max_age, 300);
 
     if (conf->topic == NULL) {
@@ -340,8 +365,6 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->format == NULL) {
         conf->format = prev->format;
     }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
     if (conf->collection == NULL && clcf->noname && prev->collection) {
 

@@ -93,6 +93,10 @@ char *ngx_http_cardfeed_format(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cardfeed_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_cardfeed_text(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_cardfeed_language(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_cardfeed_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_cardfeed_count(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cardfeed_location(ngx_conf_t *cf,

@@ -13,13 +13,14 @@
 #define NGX_HTTP_CARDFEED_SETTLE  250   /* ms to wait for overdue cards */
 
 
-static ngx_int_t ngx_http_cardfeed_create_dir(ngx_cycle_t *cycle,
+static void ngx_http_cardfeed_create_dir(ngx_cycle_t *cycle,
     ngx_str_t *path);
 static void ngx_http_cardfeed_start(ngx_cycle_t *cycle);
 static void ngx_http_cardfeed_stop(ngx_cycle_t *cycle);
 static void ngx_http_cardfeed_stop_cleanup(void *data);
 static ngx_int_t ngx_http_cardfeed_open(ngx_http_cardfeed_collection_t *col);
-static void ngx_http_cardfeed_settle(ngx_http_cardfeed_collection_t *col);
+static void ngx_http_cardfeed_settle(ngx_http_cardfeed_collection_t *col,
+    ngx_uint_t *looks);
 static void ngx_http_cardfeed_retry(ngx_event_t *ev);
 static ngx_int_t ngx_http_cardfeed_listen(ngx_http_cardfeed_collection_t *col);
 static void ngx_http_cardfeed_deaf(ngx_http_cardfeed_collection_t *col);
@@ -40,9 +41,7 @@ ngx_http_cardfeed_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    if (ngx_http_cardfeed_create_dir(cycle, &cmcf->index_path) != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_cardfeed_create_dir(cycle, &cmcf->index_path);
 
     if (ngx_process != NGX_PROCESS_SINGLE
         || ngx_is_init_cycle(cycle->old_cycle))
@@ -69,11 +68,11 @@ ngx_http_cardfeed_init_module(ngx_cycle_t *cycle)
 
 /*
  * The directory of all indexes belongs to the workers' user, who makes
- * everything below it.  One that is there already is left as it is, but for
- * its owner.
+ * everything below it.  A failure is no reason to bring a server down that has
+ * other things to serve: workers try to open their indexes again and again.
  */
 
-static ngx_int_t
+static void
 ngx_http_cardfeed_create_dir(ngx_cycle_t *cycle, ngx_str_t *path)
 {
     ngx_file_info_t   fi;
@@ -82,36 +81,36 @@ ngx_http_cardfeed_create_dir(ngx_cycle_t *cycle, ngx_str_t *path)
     if (ngx_create_dir(path->data, 0700) == NGX_FILE_ERROR
         && ngx_errno != NGX_EEXIST)
     {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
                       "cardfeed_index_path \"%V\" could not be created", path);
-        return NGX_ERROR;
+        return;
     }
 
-    if (geteuid() != 0) {
-        return NGX_OK;
+    if (ngx_file_info(path->data, &fi) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                      ngx_file_info_n " \"%V\" failed", path);
+        return;
+    }
+
+    if (!ngx_is_dir(&fi)) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                      "cardfeed_index_path \"%V\" is not a directory", path);
+        return;
     }
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    if (ngx_file_info(path->data, &fi) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      ngx_file_info_n " \"%V\" failed", path);
-        return NGX_ERROR;
-    }
-
-    if (ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT
+    if (geteuid() != 0
+        || ccf->user == (ngx_uid_t) NGX_CONF_UNSET_UINT
         || fi.st_uid == ccf->user)
     {
-        return NGX_OK;
+        return;
     }
 
     if (chown((const char *) path->data, ccf->user, (gid_t) -1) == -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
                       "chown(\"%V\", %d) failed", path, ccf->user);
-        return NGX_ERROR;
     }
-
-    return NGX_OK;
 }
 
 
@@ -140,7 +139,7 @@ ngx_http_cardfeed_exit_process(ngx_cycle_t *cycle)
 static void
 ngx_http_cardfeed_start(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                        i;
+    ngx_uint_t                        i, looks;
     ngx_http_cardfeed_main_conf_t    *cmcf;
     ngx_http_cardfeed_collection_t  **cols;
 
@@ -164,8 +163,10 @@ ngx_http_cardfeed_start(ngx_cycle_t *cycle)
         ngx_http_cardfeed_retry(&cols[i]->retry);
     }
 
+    looks = NGX_HTTP_CARDFEED_SETTLE / 5;
+
     for (i = 0; i < cmcf->collections.nelts; i++) {
-        ngx_http_cardfeed_settle(cols[i]);
+        ngx_http_cardfeed_settle(cols[i], &looks);
     }
 }
 
@@ -286,26 +287,22 @@ ngx_http_cardfeed_open(ngx_http_cardfeed_collection_t *col)
 
 /*
  * Cards that came due while nobody ran are to be in the first answer: a moment
- * for the indexer to work them off, before this worker accepts connections.
+ * for the indexers to work them off, before this worker accepts connections.
  */
 
 static void
-ngx_http_cardfeed_settle(ngx_http_cardfeed_collection_t *col)
+ngx_http_cardfeed_settle(ngx_http_cardfeed_collection_t *col,
+    ngx_uint_t *looks)
 {
-    ngx_uint_t  i;
-
     if (col->index == NULL
         || cardfeed_index_current(col->index, NULL) == NULL)
     {
         return;
     }
 
-    for (i = 0; i < NGX_HTTP_CARDFEED_SETTLE / 5; i++) {
-        if (!cardfeed_index_overdue(col->index, ngx_time())) {
-            return;
-        }
-
+    while (*looks && cardfeed_index_overdue(col->index, ngx_time())) {
         ngx_msleep(5);
+        (*looks)--;
     }
 }
 

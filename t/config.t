@@ -72,9 +72,12 @@ my @wrong = (
         cardfeed_hub)),
     [{location => 'cardfeed_base_url javascript:alert(1);'},
         qr/absolute http/],
+    (map { [{location => "cardfeed_language $_;"}, qr/en or de-AT/] }
+        ('""', '"not a tag"', 'en-', '-', 'englishlanguage', '1')),
+    [{location => 'cardfeed_entries 501;'}, qr/cardfeed_max_entries 500/],
     (map { [{location => "$_ \"\";"}, qr/text is allowed/] }
         qw(cardfeed_title cardfeed_description cardfeed_author
-        cardfeed_language cardfeed_rights)),
+        cardfeed_rights)),
     [{location => "cardfeed_title \"\xff\";"}, qr/UTF-8/],
     (map { [{location => "cardfeed_entries $_;"}, qr/1 to 10000/] }
         qw(0 -1 many 10001 99999999999999999999)),

@@ -4,7 +4,7 @@
  * Ownership: strings live in the arena the query was initialised with.
  * Threads: one per query.
  * Limits: a selection of more than CARDFEED_QUERY_MAX bytes does not exist
- *   (CARDFEED_NOTFOUND); arguments of more than that are malformed.
+ *   (CARDFEED_NOTFOUND); an argument's value of more than that is malformed.
  * Errors: CARDFEED_NOTFOUND: no such selection (404); CARDFEED_INVALID: a
  *   known argument is malformed (400), err says which and what is allowed;
  *   unknown arguments are ignored.
@@ -50,6 +50,9 @@ int cardfeed_query_topic(cardfeed_query_t *query, cardfeed_str_t name);
  * value wins.  limit over max_limit becomes max_limit. */
 int cardfeed_query_args(cardfeed_query_t *query, cardfeed_str_t args,
     uint32_t max_limit, cardfeed_error_t *err);
+
+/* Whether an argument of this (still encoded) name means anything here. */
+bool cardfeed_query_knows(cardfeed_str_t name);
 
 /* The canonical selection: what a feed's id is made of ("canvas-apps"). */
 int cardfeed_query_print(const cardfeed_query_t *query, cardfeed_buf_t *out);

@@ -342,7 +342,7 @@ test_a_failure_changes_nothing(void **state)
 static void
 test_long_arguments(void **state)
 {
-    static char text[CARDFEED_QUERY_MAX + 1];
+    static char text[CARDFEED_QUERY_MAX + 7];
 
     fixture_t *f = *state;
     cardfeed_str_t s = {.data = text, .len = CARDFEED_QUERY_MAX};
@@ -354,9 +354,30 @@ test_long_arguments(void **state)
         CARDFEED_OK);
     assert_int_equal(f->query.limit, MAX_LIMIT);
 
-    s.len++;
+    s.len = sizeof(text);
     assert_int_equal(cardfeed_query_args(&f->query, s, MAX_LIMIT, NULL),
         CARDFEED_INVALID);
+
+    /* Nobody asks how long an unknown one is, or its name. */
+    memcpy(text, "trace=", 6);
+    assert_int_equal(cardfeed_query_args(&f->query, s, MAX_LIMIT, NULL),
+        CARDFEED_OK);
+    memset(text, 'a', sizeof(text));
+    assert_int_equal(cardfeed_query_args(&f->query, s, MAX_LIMIT, NULL),
+        CARDFEED_OK);
+}
+
+
+static void
+test_knows(void **state)
+{
+    (void) state;
+
+    assert_true(cardfeed_query_knows(CARDFEED_STR("limit")));
+    assert_true(cardfeed_query_knows(CARDFEED_STR("bef%6Fre")));
+    assert_false(cardfeed_query_knows(CARDFEED_STR("limi")));
+    assert_false(cardfeed_query_knows(CARDFEED_STR("")));
+    assert_false(cardfeed_query_knows(CARDFEED_STR("%zz")));
 }
 
 
@@ -479,6 +500,7 @@ main(void)
         TEST(test_unknown_arguments_are_ignored),
         TEST(test_a_failure_changes_nothing),
         TEST(test_long_arguments),
+        TEST(test_knows),
         TEST(test_print),
         TEST(test_print_args),
         TEST(test_what_is_printed_is_read_again),
