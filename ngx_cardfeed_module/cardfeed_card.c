@@ -114,7 +114,7 @@ parser_reset(cardfeed_parser_t *p)
     p->depth = 0;
     p->shade = 0;
     p->level[0] = 0;
-    p->link_line = 1;
+    p->link_value = NULL;
     p->failed = CARDFEED_OK;
 }
 

@@ -164,16 +164,20 @@ html_start(void *data, const xmlChar *name, const xmlChar **attributes)
 
     (void) attributes;
 
-    into = target(s, name);
-
     if (is_muted(name)) {
         s->muted++;
+        return;
+    }
 
-    } else if (into != NULL && s->muted == 0) {
-        begin(s, into);
-
-    } else if (strcmp((const char *) name, "br") == 0) {
+    if (strcmp((const char *) name, "br") == 0) {
         take_capture(s, " ", 1);
+        return;
+    }
+
+    into = target(s, name);
+
+    if (into != NULL && s->muted == 0) {
+        begin(s, into);
     }
 }
 

@@ -14,16 +14,19 @@ bad_value(cardfeed_parser_t *p, unsigned key, const char *what)
 {
     const cardfeed_card_value_t *value = &p->values[key];
     cardfeed_str_t shown;
+    unsigned line;
+
+    line = cardfeed_card_line(p, value->mark);
 
     if (value->kind == CARDFEED_VALUE_NESTED) {
-        return cardfeed_error_set(p->err, CARDFEED_INVALID, value->line,
+        return cardfeed_error_set(p->err, CARDFEED_INVALID, line,
             "%s: a list or mapping is %s", cardfeed_card_keys[key].name.data,
             what);
     }
 
     shown = cardfeed_text_cut(cardfeed_card_raw(p, value), SHOWN);
 
-    return cardfeed_error_set(p->err, CARDFEED_INVALID, value->line,
+    return cardfeed_error_set(p->err, CARDFEED_INVALID, line,
         "%s: \"%.*s\" is %s", cardfeed_card_keys[key].name.data,
         (int) shown.len, shown.data, what);
 }
@@ -51,6 +54,8 @@ as_boolean(cardfeed_str_t s, bool *yes)
         {{"false", 5}, false},
         {{"yes", 3}, true},
         {{"no", 2}, false},
+        {{"y", 1}, true},
+        {{"n", 1}, false},
         {{"on", 2}, true},
         {{"off", 3}, false},
         {{"1", 1}, true},
@@ -72,8 +77,35 @@ as_boolean(cardfeed_str_t s, bool *yes)
 }
 
 
+/* `published` is a state, or a date, or neither: false. */
+static bool
+read_published(cardfeed_parser_t *p, int64_t *date)
+{
+    cardfeed_str_t s;
+    bool yes;
+
+    if (!present(p, CARDFEED_KEY_PUBLISHED)) {
+        return true;
+    }
+
+    s = cardfeed_card_raw(p, &p->values[CARDFEED_KEY_PUBLISHED]);
+
+    if (as_boolean(s, &yes)) {
+        p->card.hidden |= !yes;
+        return true;
+    }
+
+    return cardfeed_date_parse(s, p->collection->timezone, date)
+        == CARDFEED_OK;
+}
+
+
+/*
+ * A card is never published because its flag was misspelt.  One that says
+ * that it is hidden is, though: refused, its last visible version would stay.
+ */
 static int
-set_hidden(cardfeed_parser_t *p)
+set_hidden(cardfeed_parser_t *p, int64_t *in_published)
 {
     static const struct {
         unsigned key;
@@ -85,29 +117,43 @@ set_hidden(cardfeed_parser_t *p)
         {CARDFEED_KEY_FEED, false},
     };
 
+    unsigned unread;
+    bool yes, good;
     size_t i;
-    bool yes;
+
+    unread = CARDFEED_KEYS;
+    good = read_published(p, in_published);
 
     for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (!present(p, flags[i].key)) {
             continue;
         }
 
-        /* A card is never published because its flag was misspelt. */
-        if (!as_boolean(cardfeed_card_raw(p, &p->values[flags[i].key]),
-                &yes))
+        if (as_boolean(cardfeed_card_raw(p, &p->values[flags[i].key]), &yes))
         {
-            return bad_value(p, flags[i].key, "neither true nor false");
-        }
+            p->card.hidden |= yes == flags[i].hides;
 
-        p->card.hidden |= yes == flags[i].hides;
+        } else if (unread == CARDFEED_KEYS) {
+            unread = flags[i].key;
+        }
     }
 
-    return CARDFEED_OK;
+    if (p->card.hidden) {
+        return CARDFEED_OK;
+    }
+
+    if (unread != CARDFEED_KEYS) {
+        return bad_value(p, unread, "neither true nor false");
+    }
+
+    return good ? CARDFEED_OK
+                : bad_value(p, CARDFEED_KEY_PUBLISHED,
+                    "neither true nor false nor a date");
 }
 
 
-/* The first date of values[from..to]; *date stays where there is none. */
+/* The first date of values[from..to]; *date stays where there is none.  A
+ * hidden card's may be unreadable: then it is not there. */
 static int
 read_date(cardfeed_parser_t *p, unsigned from, unsigned to, int64_t *date)
 {
@@ -120,41 +166,14 @@ read_date(cardfeed_parser_t *p, unsigned from, unsigned to, int64_t *date)
 
         if (cardfeed_date_parse(cardfeed_card_raw(p, &p->values[key]),
                 p->collection->timezone, date)
-            != CARDFEED_OK)
+            == CARDFEED_OK)
         {
-            return bad_value(p, key, "no date");
+            return CARDFEED_OK;
         }
 
-        return CARDFEED_OK;
-    }
-
-    return CARDFEED_OK;
-}
-
-
-/* `published` is a state, or a date. */
-static int
-read_published(cardfeed_parser_t *p, int64_t *date)
-{
-    cardfeed_str_t s;
-    bool yes;
-
-    if (!present(p, CARDFEED_KEY_PUBLISHED)) {
-        return CARDFEED_OK;
-    }
-
-    s = cardfeed_card_raw(p, &p->values[CARDFEED_KEY_PUBLISHED]);
-
-    if (as_boolean(s, &yes)) {
-        p->card.hidden |= !yes;
-        return CARDFEED_OK;
-    }
-
-    if (cardfeed_date_parse(s, p->collection->timezone, date)
-        != CARDFEED_OK)
-    {
-        return bad_value(p, CARDFEED_KEY_PUBLISHED,
-            "neither true nor false nor a date");
+        if (!p->card.hidden) {
+            return bad_value(p, key, "no date");
+        }
     }
 
     return CARDFEED_OK;
@@ -183,20 +202,16 @@ file_name_date(const cardfeed_parser_t *p)
 
 
 static int
-set_dates(cardfeed_parser_t *p)
+set_dates(cardfeed_parser_t *p, int64_t in_published)
 {
     cardfeed_card_t *card = &p->card;
-    int64_t published, in_published, updated, expires;
+    int64_t published, updated, expires;
     int rc;
 
-    published = in_published = updated = expires = CARDFEED_NO_TIME;
+    published = updated = expires = CARDFEED_NO_TIME;
 
-    rc = read_published(p, &in_published);
-
-    if (rc == CARDFEED_OK) {
-        rc = read_date(p, CARDFEED_KEY_PUBLISHED_DATE_TIME,
-            CARDFEED_KEY_DATE, &published);
-    }
+    rc = read_date(p, CARDFEED_KEY_PUBLISHED_DATE_TIME, CARDFEED_KEY_DATE,
+        &published);
 
     if (rc == CARDFEED_OK) {
         rc = read_date(p, CARDFEED_KEY_UPDATED_DATE_TIME,
@@ -232,6 +247,36 @@ set_dates(cardfeed_parser_t *p)
 
     if (published != CARDFEED_NO_TIME && updated > published) {
         card->updated = updated;
+    }
+
+    return CARDFEED_OK;
+}
+
+
+/* An escape can bring in what no text holds: a sign of a broken tool.  Tabs
+ * and line breaks are white space; a hidden card is shown to nobody. */
+static int
+check_title(cardfeed_parser_t *p)
+{
+    const cardfeed_card_value_t *value = &p->values[CARDFEED_KEY_TITLE];
+    cardfeed_str_t s;
+    unsigned char c;
+    size_t i;
+
+    s = p->card.hidden ? CARDFEED_NO_STR : cardfeed_card_raw(p, value);
+
+    for (i = 0; i < s.len; i++) {
+        c = (unsigned char) s.data[i];
+
+        /* 0xc2 begins the C1 controls, and U+00A0 to U+00BF. */
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f
+            || (c == 0xc2 && i + 1 < s.len
+                && (unsigned char) s.data[i + 1] < 0xa0))
+        {
+            return cardfeed_error_set(p->err, CARDFEED_INVALID,
+                cardfeed_card_line(p, value->mark),
+                "a control character in the title");
+        }
     }
 
     return CARDFEED_OK;
@@ -367,7 +412,7 @@ set_identity(cardfeed_parser_t *p)
             continue;
         }
 
-        p->card.identity_line = p->values[key].line;
+        p->card.identity_line = cardfeed_card_line(p, p->values[key].mark);
 
         if (id.len <= CARDFEED_CARD_NAME && cardfeed_url_is_iri(id)) {
             p->card.field[CARDFEED_FIELD_IDENTITY] = id;
@@ -384,7 +429,9 @@ set_identity(cardfeed_parser_t *p)
     if (p->collection->ids == CARDFEED_IDS_PERMALINK && link.len != 0
         && link.data[0] != '/')
     {
-        p->card.identity_line = p->link_line;
+        p->card.identity_line = p->link_value != NULL
+            ? cardfeed_card_line(p, p->link_value->mark)
+            : 1;
         p->card.field[CARDFEED_FIELD_IDENTITY] = link;
         return;
     }
@@ -400,17 +447,24 @@ int
 cardfeed_card_finish(cardfeed_parser_t *p)
 {
     cardfeed_card_t *card = &p->card;
+    int64_t in_published;
     unsigned i;
     int rc;
+
+    in_published = CARDFEED_NO_TIME;
 
     for (i = 0; i < CARDFEED_FIELDS; i++) {
         card->field[i] = CARDFEED_NO_STR;
     }
 
-    rc = set_hidden(p);
+    rc = set_hidden(p, &in_published);
 
     if (rc == CARDFEED_OK) {
-        rc = set_dates(p);
+        rc = set_dates(p, in_published);
+    }
+
+    if (rc == CARDFEED_OK) {
+        rc = check_title(p);
     }
 
     if (rc != CARDFEED_OK) {

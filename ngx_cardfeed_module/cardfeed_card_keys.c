@@ -414,44 +414,6 @@ collect_related(cardfeed_parser_t *p, unsigned arg,
 }
 
 
-/* Whether a line starts at offset i, by what libyaml takes for line breaks:
- * LF, CR, U+0085, U+2028 and U+2029. */
-static bool
-starts_line(cardfeed_str_t s, size_t i)
-{
-    const char *at = s.data + i;
-
-    return i == 0 || at[-1] == '\n' || at[-1] == '\r'
-        || (i >= 2 && memcmp(at - 2, "\xc2\x85", 2) == 0)
-        || (i >= 3
-            && (memcmp(at - 3, "\xe2\x80\xa8", 3) == 0
-                || memcmp(at - 3, "\xe2\x80\xa9", 3) == 0));
-}
-
-
-/* Directives have no use between fences, and the work libyaml has with them
- * grows with the square of their number. */
-static int
-refuse_directives(cardfeed_parser_t *p)
-{
-    unsigned line;
-    size_t i;
-
-    line = 2;
-
-    for (i = 0; i < p->front.len; i++) {
-        if (p->front.data[i] == '%' && starts_line(p->front, i)) {
-            return cardfeed_error_set(p->err, CARDFEED_INVALID, line,
-                "a YAML directive");
-        }
-
-        line += p->front.data[i] == '\n';
-    }
-
-    return CARDFEED_OK;
-}
-
-
 static int
 walk_document(cardfeed_parser_t *p)
 {
@@ -474,7 +436,8 @@ walk_document(cardfeed_parser_t *p)
 
     if (p->node != CARDFEED_NODE_MAP) {
         return cardfeed_error_set(p->err, CARDFEED_INVALID,
-            cardfeed_card_line(p), "the front matter is no mapping");
+            cardfeed_card_line(p, p->event.start_mark.index),
+            "the front matter is no mapping");
     }
 
     rc = cardfeed_card_map(p, cardfeed_card_keys, CARDFEED_KEYS, p->values);
@@ -485,12 +448,17 @@ walk_document(cardfeed_parser_t *p)
     }
 
     if (rc == CARDFEED_OK) {
+        rc = cardfeed_card_directives(p);
+    }
+
+    if (rc == CARDFEED_OK) {
         rc = cardfeed_card_next(p);
     }
 
     if (rc == CARDFEED_OK && p->event.type != YAML_STREAM_END_EVENT) {
         rc = cardfeed_error_set(p->err, CARDFEED_INVALID,
-            cardfeed_card_line(p), "a second YAML document");
+            cardfeed_card_line(p, p->event.start_mark.index),
+            "a second YAML document");
     }
 
     return rc;
@@ -502,7 +470,7 @@ cardfeed_card_walk(cardfeed_parser_t *p)
 {
     int rc;
 
-    rc = refuse_directives(p);
+    rc = cardfeed_card_directives(p);
     if (rc != CARDFEED_OK) {
         return rc;
     }

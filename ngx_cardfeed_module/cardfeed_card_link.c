@@ -102,16 +102,6 @@ media_type(cardfeed_str_t url, bool media_only)
 }
 
 
-static bool
-is_markdown(cardfeed_str_t path)
-{
-    cardfeed_str_t extension = cardfeed_card_extension(path);
-
-    return cardfeed_str_caseeq(extension, CARDFEED_STR(".md"))
-        || cardfeed_str_caseeq(extension, CARDFEED_STR(".markdown"));
-}
-
-
 static void
 append_segments(cardfeed_parser_t *p, cardfeed_str_t path)
 {
@@ -127,30 +117,28 @@ append_segments(cardfeed_parser_t *p, cardfeed_str_t path)
 
 
 /*
- * The link of a file without one: its path below the site.  A slug takes the
- * place of the last component; index.md is its directory.
+ * The link of a file without one: its path below the site, without its
+ * extension, as a directory; an index is the one it stands in.  A slug takes
+ * the place of the last component.
  */
 static cardfeed_str_t
 path_link(cardfeed_parser_t *p, cardfeed_str_t slug)
 {
     cardfeed_str_t path, name;
-    bool directory;
 
-    path = p->file->path;
-    directory = false;
+    path = cardfeed_card_stem(p->file->path);
+    name = cardfeed_card_file_name(path);
 
-    if (is_markdown(path)) {
-        path = cardfeed_card_stem(path);
-        name = cardfeed_card_file_name(path);
-
-        if (cardfeed_str_eq(name, CARDFEED_STR("index"))) {
-            path.len -= name.len + (name.len < path.len);
-            directory = true;
-        }
+    if (cardfeed_str_eq(name, CARDFEED_STR("index"))) {
+        path.len -= name.len + (name.len < path.len);
     }
 
     while (slug.len != 0 && slug.data[0] == '/') {
         slug.data++;
+        slug.len--;
+    }
+
+    while (slug.len != 0 && slug.data[slug.len - 1] == '/') {
         slug.len--;
     }
 
@@ -168,7 +156,7 @@ path_link(cardfeed_parser_t *p, cardfeed_str_t slug)
     append_segments(p, path);
     append_segments(p, slug);
 
-    if (directory && path.len + slug.len != 0) {
+    if (path.len + slug.len != 0) {
         cardfeed_buf_char(&p->work, '/');
     }
 
@@ -184,6 +172,26 @@ path_link(cardfeed_parser_t *p, cardfeed_str_t slug)
 }
 
 
+/* Jekyll's styles and templates say how to make a link, and are none. */
+static bool
+is_template(cardfeed_str_t permalink)
+{
+    static const cardfeed_str_t styles[] = {{"date", 4}, {"pretty", 6},
+        {"ordinal", 7}, {"weekdate", 8}, {"none", 4}};
+
+    size_t i;
+
+    for (i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+        if (cardfeed_str_eq(permalink, styles[i])) {
+            return true;
+        }
+    }
+
+    return permalink.data[0] == ':'
+        || memmem(permalink.data, permalink.len, "/:", 2) != NULL;
+}
+
+
 static void
 set_link(cardfeed_parser_t *p)
 {
@@ -195,7 +203,9 @@ set_link(cardfeed_parser_t *p)
         value = &p->values[key];
         link = cardfeed_str_trim(cardfeed_card_raw(p, value));
 
-        if (link.len == 0) {
+        if (link.len == 0
+            || (key == CARDFEED_KEY_PERMALINK && is_template(link)))
+        {
             continue;
         }
 
@@ -204,7 +214,7 @@ set_link(cardfeed_parser_t *p)
 
         if (link.len != 0) {
             p->card.field[CARDFEED_FIELD_LINK] = link;
-            p->link_line = value->line;
+            p->link_value = value;
             return;
         }
     }

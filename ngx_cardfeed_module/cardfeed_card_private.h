@@ -134,8 +134,8 @@ typedef struct {
 
 typedef struct {
     cardfeed_card_ref_t ref;
+    size_t mark; /* where it stands, for cardfeed_card_line() */
     cardfeed_card_kind_t kind;
-    unsigned line;
 } cardfeed_card_value_t;
 
 typedef struct {
@@ -175,18 +175,18 @@ struct cardfeed_parser_s {
     yaml_parser_t yaml;
     yaml_event_t event;
     cardfeed_str_t front; /* the bytes between the fences */
-    cardfeed_card_node_t node;
-    cardfeed_str_t text; /* of a scalar; good until the next event */
-    bool plain;          /* it has no quotes: may be null */
-    bool aliased;        /* text lies in raw already, at ref */
+    cardfeed_str_t text;  /* of a scalar; good until the next event */
     cardfeed_card_ref_t ref;
+    cardfeed_card_node_t node;
+    bool plain;   /* it has neither quotes nor a tag: may be null */
+    bool aliased; /* text lies in raw already, at ref */
+    bool anchors_lost;
     unsigned depth;
     unsigned shade; /* depth of the collection that `secured` holds, or 0 */
-    unsigned char level[CARDFEED_CARD_DEPTH + 1];
     size_t expanded;
-    cardfeed_card_anchor_t anchors[CARDFEED_CARD_ANCHORS];
     size_t nanchors;
-    bool anchors_lost;
+    cardfeed_card_anchor_t anchors[CARDFEED_CARD_ANCHORS];
+    unsigned char level[CARDFEED_CARD_DEPTH + 1];
 
     /* What it found. */
     cardfeed_buf_t raw;
@@ -204,7 +204,8 @@ struct cardfeed_parser_s {
 
     /* The finish. */
     cardfeed_str_t body;
-    unsigned link_line;
+    /* What the link came from; NULL: the path. */
+    const cardfeed_card_value_t *link_value;
     cardfeed_buf_t base;    /* site=, as a directory */
     cardfeed_buf_t scratch; /* results on their way into the arena */
     cardfeed_buf_t work;    /* inputs that must be put together first */
@@ -221,8 +222,18 @@ struct cardfeed_parser_s {
 
 /* The next event, as parser->node and parser->text. */
 int cardfeed_card_next(cardfeed_parser_t *p);
-/* The line in the file where the current event starts. */
-unsigned cardfeed_card_line(const cardfeed_parser_t *p);
+/*
+ * The line of the file that a mark (libyaml's: characters of the front
+ * matter) or an offset (bytes) stands in.  Counted when it is asked for:
+ * libyaml's own lines end at CR, U+0085, U+2028 and U+2029 as well.
+ */
+unsigned cardfeed_card_line(const cardfeed_parser_t *p, size_t mark);
+unsigned cardfeed_card_line_at(const cardfeed_parser_t *p, size_t offset);
+/* The offset of a mark. */
+size_t cardfeed_card_offset(const cardfeed_parser_t *p, size_t mark);
+/* Refuses a directive in front of the document, before the first event, or
+ * behind it, when it has just ended. */
+int cardfeed_card_directives(cardfeed_parser_t *p);
 /* Passes over the rest of the node the current event starts. */
 int cardfeed_card_skip(cardfeed_parser_t *p);
 /* Copies the current text, unless null, into value. */

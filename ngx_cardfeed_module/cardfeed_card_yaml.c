@@ -1,4 +1,5 @@
-/* card_yaml: libyaml's events as a walk: depth, anchors, `secured`. */
+/* card_yaml: libyaml's events as a walk: lines, depth, anchors, `secured`,
+ * directives. */
 
 #include "cardfeed_card_private.h"
 
@@ -11,11 +12,44 @@
 #define LEVEL_SECURED 4 /* and it is that of `secured` */
 
 
-unsigned
-cardfeed_card_line(const cardfeed_parser_t *p)
+size_t
+cardfeed_card_offset(const cardfeed_parser_t *p, size_t mark)
 {
-    /* libyaml counts from 0, and the opening fence is a line of the file. */
-    return (unsigned) p->event.start_mark.line + 2;
+    size_t i;
+
+    for (i = 0; i < p->front.len; i++) {
+        if (((unsigned char) p->front.data[i] & 0xc0) != 0x80
+            && mark-- == 0)
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+unsigned
+cardfeed_card_line_at(const cardfeed_parser_t *p, size_t offset)
+{
+    unsigned line;
+    size_t i;
+
+    /* The opening fence is a line of the file. */
+    line = 2;
+
+    for (i = 0; i < offset && i < p->front.len; i++) {
+        line += p->front.data[i] == '\n';
+    }
+
+    return line;
+}
+
+
+unsigned
+cardfeed_card_line(const cardfeed_parser_t *p, size_t mark)
+{
+    return cardfeed_card_line_at(p, cardfeed_card_offset(p, mark));
 }
 
 
@@ -23,7 +57,7 @@ static int
 refuse(cardfeed_parser_t *p, const char *why)
 {
     return cardfeed_error_set(p->err, CARDFEED_INVALID,
-        cardfeed_card_line(p), "%s", why);
+        cardfeed_card_line(p, p->event.start_mark.index), "%s", why);
 }
 
 
@@ -32,22 +66,14 @@ yaml_failed(cardfeed_parser_t *p)
 {
     const yaml_parser_t *y = &p->yaml;
     unsigned line;
-    size_t i;
 
     if (y->error == YAML_MEMORY_ERROR) {
         return CARDFEED_NOMEM;
     }
 
-    if (y->error == YAML_READER_ERROR) {
-        line = 2;
-
-        for (i = 0; i < y->problem_offset && i < p->front.len; i++) {
-            line += p->front.data[i] == '\n';
-        }
-
-    } else {
-        line = (unsigned) y->problem_mark.line + 2;
-    }
+    line = y->error == YAML_READER_ERROR
+        ? cardfeed_card_line_at(p, y->problem_offset)
+        : cardfeed_card_line(p, y->problem_mark.index);
 
     return cardfeed_error_set(p->err, CARDFEED_INVALID, line, "%s%s%s",
         y->context != NULL ? y->context : "",
@@ -168,10 +194,13 @@ keep_anchor(cardfeed_parser_t *p, const yaml_char_t *anchor, bool secured)
 static int
 scalar(cardfeed_parser_t *p)
 {
+    const yaml_char_t *tag = p->event.data.scalar.tag;
+
     p->node = CARDFEED_NODE_TEXT;
     p->text.data = (const char *) p->event.data.scalar.value;
     p->text.len = p->event.data.scalar.length;
-    p->plain = p->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    p->plain = p->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE
+        && (tag == NULL || strcmp((const char *) tag, YAML_NULL_TAG) == 0);
     p->aliased = false;
 
     return keep_anchor(p, p->event.data.scalar.anchor, node_begins(p));
@@ -188,7 +217,7 @@ alias(cardfeed_parser_t *p)
         [CARDFEED_ANCHOR_LONG] = "an alias of a long text is not expanded",
     };
 
-    const cardfeed_card_anchor_t *a;
+    cardfeed_card_anchor_t *a;
 
     a = find_anchor(p,
         cardfeed_str_of((const char *) p->event.data.alias.anchor));
@@ -214,7 +243,10 @@ alias(cardfeed_parser_t *p)
     p->text = cardfeed_card_at(p, a->value);
     p->plain = a->plain;
     p->aliased = true;
-    node_begins(p);
+
+    if (node_begins(p)) {
+        a->kind = CARDFEED_ANCHOR_SECURED;
+    }
 
     return CARDFEED_OK;
 }
@@ -321,7 +353,7 @@ is_null(const cardfeed_parser_t *p)
 int
 cardfeed_card_save(cardfeed_parser_t *p, cardfeed_card_value_t *value)
 {
-    value->line = cardfeed_card_line(p);
+    value->mark = p->event.start_mark.index;
     value->kind = CARDFEED_VALUE_NONE;
 
     if (is_null(p)) {
@@ -364,7 +396,7 @@ read_value(cardfeed_parser_t *p, const cardfeed_card_key_t *key,
         return cardfeed_card_save(p, value);
     }
 
-    value->line = cardfeed_card_line(p);
+    value->mark = p->event.start_mark.index;
     value->kind = CARDFEED_VALUE_NESTED;
 
     return key->collect != NULL ? key->collect(p, key->arg, value)
@@ -404,4 +436,116 @@ cardfeed_card_map(cardfeed_parser_t *p, const cardfeed_card_key_t *keys,
             return rc;
         }
     }
+}
+
+
+static bool
+starts_with(cardfeed_str_t s, size_t i, const char *three)
+{
+    return s.len - i >= 3 && memcmp(s.data + i, three, 3) == 0;
+}
+
+
+/* The length of what libyaml takes for a line break at offset i, or 0. */
+static size_t
+line_break(cardfeed_str_t s, size_t i)
+{
+    const char *at = s.data + i;
+
+    if (*at == '\n' || *at == '\r') {
+        return 1;
+    }
+
+    if (s.len - i >= 2 && memcmp(at, "\xc2\x85", 2) == 0) {
+        return 2;
+    }
+
+    return starts_with(s, i, "\xe2\x80\xa8")
+            || starts_with(s, i, "\xe2\x80\xa9")
+        ? 3
+        : 0;
+}
+
+
+/*
+ * Directives have no use between fences, and the work libyaml has with them
+ * grows with the square of their number.  They can stand only where a
+ * document may begin: from offset i to the first line that is no directive,
+ * blank, a comment or the end of a document.  start: i is a line's start.
+ */
+static int
+refuse_directives(cardfeed_parser_t *p, size_t i, bool start)
+{
+    bool comment;
+    size_t n;
+    char c;
+
+    comment = false;
+
+    /* libyaml passes over a BOM here. */
+    if (i == 0 && starts_with(p->front, 0, "\xef\xbb\xbf")) {
+        i = 3;
+    }
+
+    for ( /* void */ ; i < p->front.len; i += n) {
+        n = line_break(p->front, i);
+
+        if (n != 0) {
+            start = true;
+            comment = false;
+            continue;
+        }
+
+        n = start && starts_with(p->front, i, "...") ? 3 : 1;
+        c = p->front.data[i];
+
+        if (c == '%' && start) {
+            return cardfeed_error_set(p->err, CARDFEED_INVALID,
+                cardfeed_card_line_at(p, i), "a YAML directive");
+        }
+
+        if (c == '#') {
+            comment = true;
+
+        } else if (!comment && n == 1 && c != ' ' && c != '\t') {
+            break;
+        }
+
+        start = false;
+    }
+
+    return CARDFEED_OK;
+}
+
+
+int
+cardfeed_card_directives(cardfeed_parser_t *p)
+{
+    static const char ends[] = {'\n', '\r', '\x85', '\xa8', '\xa9'};
+
+    const char *at, *end;
+
+    if (p->event.type == YAML_NO_EVENT) {
+        return refuse_directives(p, 0, true);
+    }
+
+    at = p->front.data;
+    end = at + p->front.len;
+
+    /* Nearly no file has a '%' that could be one: behind the last byte of a
+     * line break, or of some other character. */
+    while ((at = memchr(at, '%', (size_t) (end - at))) != NULL) {
+
+        if (at != p->front.data
+            && memchr(ends, at[-1], sizeof(ends)) != NULL)
+        {
+            return refuse_directives(p,
+                cardfeed_card_offset(p, p->event.end_mark.index),
+                p->event.end_mark.column == 0);
+        }
+
+        at++;
+    }
+
+    return CARDFEED_OK;
 }

@@ -283,31 +283,35 @@ env_open(cardfeed_store_env_t *env, unsigned flags, cardfeed_error_t *err)
 }
 
 
-static int
-env_new(cardfeed_index_t *index, uint64_t number, unsigned flags,
-    cardfeed_store_env_t **out, cardfeed_error_t *err)
+/* NULL: *rc and err say why. */
+static cardfeed_store_env_t *
+env_new(cardfeed_index_t *index, uint64_t number, unsigned flags, int *rc,
+    cardfeed_error_t *err)
 {
-    int rc;
     char name[CARDFEED_STORE_NAME_SIZE];
     uint64_t format = CARDFEED_STORE_NAME_FORMAT;
     uint64_t checksum = index->checksum;
     cardfeed_store_env_t *env;
 
     if (!(flags & CARDFEED_STORE_CREATE)) {
-        rc = cardfeed_store_control_slot(index, number, &format, &checksum);
-        if (rc != CARDFEED_OK) {
-            return cardfeed_error_set(err, CARDFEED_BUSY, 0,
+        if (cardfeed_store_control_slot(index, number, &format, &checksum)
+            != CARDFEED_OK)
+        {
+            *rc = cardfeed_error_set(err, CARDFEED_BUSY, 0,
                 "the index was replaced meanwhile");
+            return NULL;
         }
         if (format != CARDFEED_STORE_NAME_FORMAT) {
-            return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+            *rc = cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
                 "the index was made by another version");
+            return NULL;
         }
     }
 
     env = calloc(1, sizeof(*env));
     if (env == NULL) {
-        return cardfeed_store_error(err, ENOMEM, "index");
+        *rc = cardfeed_store_error(err, ENOMEM, "index");
+        return NULL;
     }
 
     env->index = index;
@@ -317,18 +321,17 @@ env_new(cardfeed_index_t *index, uint64_t number, unsigned flags,
 
     if (asprintf(&env->path, "%s/%s", index->path, name) == -1) {
         env->path = NULL;
-        rc = cardfeed_store_error(err, ENOMEM, "index");
+        *rc = cardfeed_store_error(err, ENOMEM, "index");
     } else {
-        rc = env_open(env, flags, err);
+        *rc = env_open(env, flags, err);
     }
 
-    if (rc != CARDFEED_OK) {
+    if (*rc != CARDFEED_OK) {
         env_close(env);
-        return rc;
+        return NULL;
     }
 
-    *out = env;
-    return CARDFEED_OK;
+    return env;
 }
 
 
@@ -372,14 +375,14 @@ cardfeed_store_env_get(cardfeed_index_t *index, uint64_t number,
     }
 
     if (env == NULL) {
-        rc = env_new(index, number, flags, &env, err);
-        if (rc == CARDFEED_OK) {
+        env = env_new(index, number, flags, &rc, err);
+        if (env != NULL) {
             env->next = index->envs;
             index->envs = env;
         }
     }
 
-    if (rc == CARDFEED_OK) {
+    if (env != NULL) {
         atomic_fetch_add(&env->refs, 1);
         *out = env;
     }

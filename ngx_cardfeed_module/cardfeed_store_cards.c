@@ -209,6 +209,15 @@ due_of(const cardfeed_record_t *rec, cardfeed_store_state_t state,
 }
 
 
+static void
+judge(cardfeed_txn_t *txn, int64_t now)
+{
+    if (txn->counters.judged < now) {
+        txn->counters.judged = now;
+    }
+}
+
+
 static int
 schedule(cardfeed_txn_t *txn, int64_t due, uint64_t id, bool there)
 {
@@ -259,7 +268,7 @@ cardfeed_store_card_delete(cardfeed_txn_t *txn, uint64_t id)
 {
     int rc;
     unsigned char key[8];
-    cardfeed_store_card_t card;
+    cardfeed_store_card_t card = {0};
 
     rc = cardfeed_store_card_load(txn, id, &card);
     if (rc == CARDFEED_OK) {
@@ -311,6 +320,7 @@ cardfeed_store_card_attach(cardfeed_txn_t *txn, cardfeed_str_t path,
     };
 
     txn->counters.states[state]++;
+    judge(txn, txn->now);
 
     rc = write_card(txn, rec->id, &head, path, bytes);
     if (rc == CARDFEED_OK) {
@@ -324,14 +334,50 @@ cardfeed_store_card_attach(cardfeed_txn_t *txn, cardfeed_str_t path,
 }
 
 
-/* A card whose time has come: only what changes is touched. */
+/* Brings a card to where it belongs at a time: only what changes is touched.
+ */
+static int
+move_card(cardfeed_txn_t *txn, const cardfeed_store_card_t *card, int64_t now)
+{
+    int rc;
+    cardfeed_store_state_t before, state;
+    cardfeed_store_card_head_t head = card->head;
+
+    before = (cardfeed_store_state_t) head.state;
+    state = state_of(&card->record, now);
+
+    if (txn->counters.states[before]-- == 0) {
+        return cardfeed_store_txn_corrupt(txn, "counters");
+    }
+    txn->counters.states[state]++;
+
+    judge(txn, now);
+    head.state = state;
+    head.due = due_of(&card->record, state, now);
+
+    rc = schedule(txn, card->head.due, card->id, false);
+    if (rc == CARDFEED_OK) {
+        rc = write_card(txn, card->id, &head, card->path, card->bytes);
+    }
+    if (rc == CARDFEED_OK) {
+        rc = schedule(txn, head.due, card->id, true);
+    }
+    if (rc == CARDFEED_OK && (before == CARDFEED_STATE_VISIBLE)
+                             != (state == CARDFEED_STATE_VISIBLE))
+    {
+        rc = place_all(txn, &card->record, state == CARDFEED_STATE_VISIBLE);
+    }
+
+    return rc;
+}
+
+
+/* A card whose time has come. */
 static int
 look_again(cardfeed_txn_t *txn, uint64_t id, int64_t due, int64_t now)
 {
     int rc;
-    cardfeed_store_card_t card;
-    cardfeed_store_state_t before, state;
-    cardfeed_store_card_head_t head;
+    cardfeed_store_card_t card = {0};
 
     rc = cardfeed_store_card_load(txn, id, &card);
     if (rc == CARDFEED_NOTFOUND
@@ -339,33 +385,94 @@ look_again(cardfeed_txn_t *txn, uint64_t id, int64_t due, int64_t now)
     {
         return cardfeed_store_txn_corrupt(txn, "schedule");
     }
-    if (rc != CARDFEED_OK) {
-        return rc;
+
+    return rc == CARDFEED_OK ? move_card(txn, &card, now) : rc;
+}
+
+
+/* The first card from *id on that is not where it belongs at a time. */
+static int
+next_misplaced(cardfeed_txn_t *txn, int64_t now, uint64_t *id)
+{
+    int rc;
+    MDB_val k, value;
+    MDB_cursor *cursor;
+    unsigned char key[8];
+    cardfeed_store_card_t card = {0};
+    cardfeed_store_state_t state;
+
+    rc = mdb_cursor_open(txn->mdb, txn->env->dbi[CARDFEED_TABLE_CARDS],
+        &cursor);
+    if (rc != 0) {
+        return cardfeed_store_txn_fail(txn, rc, "cards");
     }
 
-    before = (cardfeed_store_state_t) card.head.state;
-    state = state_of(&card.record, now);
+    cardfeed_store_be64(key, *id);
+    k = cardfeed_store_val(key, sizeof(key));
 
-    if (txn->counters.states[before]-- == 0) {
-        return cardfeed_store_txn_corrupt(txn, "counters");
-    }
-    txn->counters.states[state]++;
-
-    head = card.head;
-    head.state = state;
-    head.due = due_of(&card.record, state, now);
-
-    rc = schedule(txn, due, id, false);
-    if (rc == CARDFEED_OK) {
-        rc = write_card(txn, id, &head, card.path, card.bytes);
-    }
-    if (rc == CARDFEED_OK) {
-        rc = schedule(txn, head.due, id, true);
-    }
-    if (rc == CARDFEED_OK && (before == CARDFEED_STATE_VISIBLE)
-                             != (state == CARDFEED_STATE_VISIBLE))
+    for (rc = mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE); rc == 0;
+         rc = mdb_cursor_get(cursor, &k, &value, MDB_NEXT))
     {
-        rc = place_all(txn, &card.record, state == CARDFEED_STATE_VISIBLE);
+        if (k.mv_size != sizeof(key)
+            || cardfeed_store_card_open(&card,
+                                        cardfeed_store_get_be64(k.mv_data),
+                                        &value) != CARDFEED_OK)
+        {
+            rc = MDB_CORRUPTED;
+            break;
+        }
+
+        state = state_of(&card.record, now);
+        if (card.head.state != state
+            || card.head.due != due_of(&card.record, state, now))
+        {
+            *id = card.id;
+            break;
+        }
+    }
+    mdb_cursor_close(cursor);
+
+    if (rc == MDB_NOTFOUND) {
+        return CARDFEED_NOTFOUND;
+    }
+
+    return rc == 0 ? CARDFEED_OK : cardfeed_store_txn_fail(txn, rc, "cards");
+}
+
+
+/*
+ * The clock went back.  Nothing is scheduled for that, so that all cards are
+ * looked at, once: as what was seen is written down, the next transaction need
+ * not look again.
+ */
+static int
+turn_back(cardfeed_txn_t *txn, int64_t now)
+{
+    int rc;
+    uint64_t id = 0;
+    cardfeed_store_card_t card = {0};
+
+    while ((rc = next_misplaced(txn, now, &id)) == CARDFEED_OK) {
+        rc = cardfeed_store_card_load(txn, id, &card);
+        if (rc == CARDFEED_NOTFOUND) {
+            return cardfeed_store_txn_corrupt(txn, "cards");
+        }
+        if (rc == CARDFEED_OK) {
+            rc = move_card(txn, &card, now);
+        }
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+        if (id++ == UINT64_MAX) {
+            rc = CARDFEED_NOTFOUND;
+            break;
+        }
+    }
+
+    if (rc == CARDFEED_NOTFOUND) {
+        txn->counters.judged = now;
+        txn->dirty = true;
+        rc = CARDFEED_OK;
     }
 
     return rc;
@@ -414,6 +521,16 @@ cardfeed_txn_due(cardfeed_txn_t *txn, int64_t now, size_t max, int64_t *next)
     uint64_t id = 0;
 
     *next = CARDFEED_NO_TIME;
+
+    if (txn->failed.code != CARDFEED_OK) {
+        return txn->failed.code;
+    }
+    if (now < txn->counters.judged) {
+        rc = turn_back(txn, now);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+    }
 
     while ((rc = first_due(txn, &due, &id)) == CARDFEED_OK) {
         if (due > now || max-- == 0) {

@@ -155,9 +155,11 @@ void
 cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number, bool gently)
 {
     int64_t now, before;
+    uint64_t known;
     cardfeed_store_control_t *control = index->control;
 
-    if (atomic_load(&control->distrusted) == number) {
+    known = atomic_load(&control->distrusted);
+    if (known == number || atomic_load(&control->generation) != number) {
         return;
     }
 
@@ -170,8 +172,16 @@ cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number, bool gently)
         return;
     }
 
+    /* A late word never takes the place of one about a newer generation. */
+    while (!atomic_compare_exchange_weak(&control->distrusted, &known,
+                                         number))
+    {
+        if (known == number || atomic_load(&control->generation) != number) {
+            return;
+        }
+    }
+
     atomic_store(&control->distrusted_ms, now);
-    atomic_store(&control->distrusted, number);
     wake_indexer(index);
 }
 
@@ -221,17 +231,20 @@ cardfeed_store_name(char *out, uint64_t format, uint64_t checksum,
 bool
 cardfeed_store_name_parse(const char *name, uint64_t *number)
 {
-    int used = 0;
-    char again[CARDFEED_STORE_NAME_SIZE];
+    char *end, again[CARDFEED_STORE_NAME_SIZE];
     uint64_t format, checksum;
 
-    if (sscanf(name, "%20" SCNu64 "-%16" SCNx64 "-%20" SCNu64 "%n", &format,
-               &checksum, number, &used) != 3
-        || name[used] != '\0')
-    {
+    format = strtoull(name, &end, 10);
+    if (*end != '-') {
         return false;
     }
+    checksum = strtoull(end + 1, &end, 16);
+    if (*end != '-') {
+        return false;
+    }
+    *number = strtoull(end + 1, &end, 10);
 
+    /* also tells what was cut, and signs and spaces */
     cardfeed_store_name(again, format, checksum, *number);
 
     return strcmp(name, again) == 0;

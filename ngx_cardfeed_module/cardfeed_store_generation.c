@@ -165,6 +165,9 @@ cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
 }
 
 
+#define NUMBER_MAX (UINT64_MAX / 2) /* no index gets this far */
+
+
 /* No number is given twice: a process may have an old one open. */
 static uint64_t
 next_number(cardfeed_index_t *index)
@@ -175,6 +178,9 @@ next_number(cardfeed_index_t *index)
     struct dirent *e;
 
     last = atomic_load(&index->control->last);
+    if (last >= NUMBER_MAX) {
+        last = 0; /* damage */
+    }
 
     fd = openat(index->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     d = (fd == -1) ? NULL : fdopendir(fd);
@@ -185,7 +191,7 @@ next_number(cardfeed_index_t *index)
     } else {
         while ((e = readdir(d)) != NULL) {
             if (cardfeed_store_name_parse(e->d_name, &number)
-                && number > last && number < UINT64_MAX / 2)
+                && number > last && number < NUMBER_MAX)
             {
                 last = number;
             }
@@ -282,6 +288,11 @@ cardfeed_index_publish(cardfeed_index_t *index, cardfeed_store_t *store,
 
     store->env->unsynced = true; /* whatever is there now must be synced */
     rc = cardfeed_store_sync(store, err);
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    rc = cardfeed_store_env_check_size(store->env, err);
     if (rc != CARDFEED_OK) {
         return rc;
     }

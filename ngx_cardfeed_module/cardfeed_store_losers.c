@@ -81,8 +81,42 @@ next_loser(cardfeed_txn_t *txn, uint64_t id, cardfeed_store_key_t *key,
 }
 
 
+/* The path that has the identity, in txn->arena; empty: nobody has it. */
+static int
+find_holder(cardfeed_txn_t *txn, uint64_t id, cardfeed_str_t *holder)
+{
+    int rc;
+    MDB_val value;
+    unsigned char key[8];
+    cardfeed_str_t rest;
+    cardfeed_store_card_head_t head;
+
+    *holder = CARDFEED_NO_STR;
+    cardfeed_store_be64(key, id);
+    rc = cardfeed_store_get(txn, CARDFEED_TABLE_CARDS,
+        cardfeed_store_val(key, sizeof(key)), &value);
+    if (rc != CARDFEED_OK) {
+        return rc == CARDFEED_NOTFOUND ? CARDFEED_OK : rc;
+    }
+
+    if (!cardfeed_store_fixed(&head, sizeof(head), &value, &rest)
+        || head.path_len == 0 || head.path_len > rest.len)
+    {
+        return cardfeed_store_txn_corrupt(txn, "card");
+    }
+
+    /* what the map shows may go with the next write */
+    rest.len = head.path_len;
+    *holder = cardfeed_arena_dup(&txn->arena, rest);
+
+    return holder->data != NULL ? CARDFEED_OK
+                                : cardfeed_store_txn_fail(txn, ENOMEM, "path");
+}
+
+
 /*
- * If nobody has the identity, its lowest loser gets another chance.  Cut keys
+ * The lowest loser gets another chance if nobody has the identity, or a path
+ * above it, which came while the one asked before had not answered.  Cut keys
  * sort before raw ones with the same beginning and not by the rest of their
  * path: then all of that beginning do.
  */
@@ -90,20 +124,18 @@ int
 cardfeed_store_settle(cardfeed_txn_t *txn, uint64_t id)
 {
     int rc;
-    MDB_val value;
-    cardfeed_str_t path;
+    cardfeed_str_t holder, path = CARDFEED_NO_STR;
     cardfeed_store_key_t key, first;
     size_t beginning = 8 + CARDFEED_STORE_KEY_CUT;
     MDB_cursor_op op = MDB_SET_RANGE;
 
-    cardfeed_store_be64(key.data, id);
-    key.len = 8;
-
-    rc = cardfeed_store_get(txn, CARDFEED_TABLE_CARDS,
-        cardfeed_store_key_val(&key), &value);
-    if (rc != CARDFEED_NOTFOUND) {
+    rc = find_holder(txn, id, &holder);
+    if (rc != CARDFEED_OK) {
         return rc;
     }
+
+    cardfeed_store_be64(key.data, id);
+    key.len = 8;
 
     while ((rc = next_loser(txn, id, &key, op, &path)) == CARDFEED_OK) {
         if (op == MDB_SET_RANGE) {
@@ -115,9 +147,11 @@ cardfeed_store_settle(cardfeed_txn_t *txn, uint64_t id)
             break;
         }
 
-        rc = cardfeed_store_queue(txn, path);
-        if (rc != CARDFEED_OK) {
-            return rc;
+        if (holder.len == 0 || cardfeed_str_cmp(path, holder) < 0) {
+            rc = cardfeed_store_queue(txn, path);
+            if (rc != CARDFEED_OK) {
+                return rc;
+            }
         }
         if (first.len <= 8 + CARDFEED_STORE_KEY_MAX) {
             break;

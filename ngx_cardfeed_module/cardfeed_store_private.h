@@ -89,6 +89,7 @@ typedef struct { /* meta, "counters" */
     uint64_t notcards;
     uint32_t topics; /* the highest numbers given */
     uint32_t names;
+    int64_t judged;  /* no card was placed for a time after this */
 } cardfeed_store_counters_t;
 
 typedef struct {
@@ -153,7 +154,7 @@ typedef struct {
 } cardfeed_store_reject_row_t;
 
 static_assert(sizeof(cardfeed_store_about_t) == 16, "about");
-static_assert(sizeof(cardfeed_store_counters_t) == 72, "counters");
+static_assert(sizeof(cardfeed_store_counters_t) == 80, "counters");
 static_assert(sizeof(cardfeed_store_card_head_t) == 16, "card head");
 static_assert(sizeof(cardfeed_store_path_row_t) == 56, "path row");
 static_assert(sizeof(cardfeed_store_topic_row_t) == 32, "topic row");
@@ -311,8 +312,9 @@ int cardfeed_store_control_slot(cardfeed_index_t *index, uint64_t number,
     uint64_t *format, uint64_t *checksum);
 void cardfeed_store_control_publish(cardfeed_index_t *index,
     uint64_t number);
-/* Tells the indexer, wherever it is, that a generation is damaged.  gently:
- * at most once a minute, as what looks like damage may be something else. */
+/* Tells the indexer, wherever it is, that the published generation is damaged;
+ * a word about any other one is none.  gently: at most once a minute, as what
+ * looks like damage may be something else. */
 void cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number,
     bool gently);
 /* An unclean death in a generation; true: it was one too many, and the
@@ -406,7 +408,8 @@ int cardfeed_store_lose(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry,
     uint64_t id);
 int cardfeed_store_lose_no_more(cardfeed_txn_t *txn,
     cardfeed_store_entry_t *entry);
-/* If nobody has the identity, its lowest loser gets another chance. */
+/* If nobody has the identity, or a path above its lowest loser, that one gets
+ * another chance. */
 int cardfeed_store_settle(cardfeed_txn_t *txn, uint64_t id);
 /* The path is to be parsed again. */
 int cardfeed_store_queue(cardfeed_txn_t *txn, cardfeed_str_t path);

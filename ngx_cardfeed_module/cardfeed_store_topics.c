@@ -377,7 +377,7 @@ write_spellings(cardfeed_txn_t *txn, node_t *topic)
     int rc;
     bool shrunk = false;
     node_t *s;
-    uint32_t count, name_count = topic->row.name_count;
+    uint32_t count = 0, name_count = topic->row.name_count;
     cardfeed_str_t name = topic->name;
     cardfeed_store_topic_row_t *row = &topic->row;
 

@@ -115,10 +115,11 @@ put_raw(MDB_txn *mdb, MDB_dbi dbi, const char *name, const void *data,
 }
 
 
-/* A topic of the generation before, without its cards. */
+/* A topic of the generation before, without its cards: if it had any, that is
+ * a change of its feed.  Whether they come back is not known yet. */
 static int
 inherit_topic(MDB_txn *mdb, MDB_dbi dbi, MDB_val *key, const MDB_val *old,
-    cardfeed_store_counters_t *counters)
+    int64_t now, cardfeed_store_counters_t *counters)
 {
     MDB_val value;
     cardfeed_str_t name;
@@ -130,6 +131,11 @@ inherit_topic(MDB_txn *mdb, MDB_dbi dbi, MDB_val *key, const MDB_val *old,
         || key->mv_size > CARDFEED_SLUG_MAX)
     {
         return MDB_CORRUPTED;
+    }
+
+    if (all || row.count != 0) {
+        row.change++;
+        row.changed_at = now > row.changed_at ? now : row.changed_at + 1;
     }
 
     row.id = all ? 0 : ++counters->topics;
@@ -160,6 +166,7 @@ inherit(MDB_txn *mdb, cardfeed_store_env_t *env, cardfeed_store_env_t *before,
     MDB_txn *old;
     MDB_val key, value;
     MDB_cursor *cursor;
+    int64_t now = cardfeed_store_clock_ms(CLOCK_REALTIME) / 1000;
 
     if (mdb_txn_begin(before->mdb, NULL, MDB_RDONLY, &old) != 0) {
         return 0;
@@ -176,7 +183,7 @@ inherit(MDB_txn *mdb, cardfeed_store_env_t *env, cardfeed_store_env_t *before,
            && mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0)
     {
         rc = inherit_topic(mdb, env->dbi[CARDFEED_TABLE_TOPICS], &key, &value,
-            counters);
+            now, counters);
     }
 
     mdb_cursor_close(cursor);

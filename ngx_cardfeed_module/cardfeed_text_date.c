@@ -158,8 +158,10 @@ take_time(cardfeed_str_t *s, civil_t *c)
 {
     int digit;
 
-    if (!take_digits(s, 2, &c->hour) || !take_char(s, ':')
-        || !take_digits(s, 2, &c->minute) || c->hour > 23 || c->minute > 59)
+    /* YAML's timestamps may have an hour of one digit. */
+    if ((!take_digits(s, 2, &c->hour) && !take_digits(s, 1, &c->hour))
+        || !take_char(s, ':') || !take_digits(s, 2, &c->minute)
+        || c->hour > 23 || c->minute > 59)
     {
         return false;
     }

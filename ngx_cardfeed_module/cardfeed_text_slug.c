@@ -353,13 +353,10 @@ cardfeed_text_words(cardfeed_buf_t *out, cardfeed_str_t file_name)
     for (at = 0; at < s.len; at += n) {
         n = cardfeed_utf8_next(s, at, &cp);
 
-        if (cp == CARDFEED_UTF8_BAD) {
-            (void) cardfeed_buf_append(&words, s.data + at, n);
-
-        } else if (is_word_separator(cp)) {
+        if (is_word_separator(cp)) {
             (void) cardfeed_buf_char(&words, ' ');
 
-        } else if (!started) {
+        } else if (!started && cp != CARDFEED_UTF8_BAD) {
             started = true;
             (void) cardfeed_utf8_append(&words,
                 (uint32_t) utf8proc_totitle((utf8proc_int32_t) cp));

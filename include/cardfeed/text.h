@@ -122,6 +122,7 @@ int cardfeed_text_words(cardfeed_buf_t *out, cardfeed_str_t file_name);
  * RFC 3339 (with T, t or a space), YYYY-MM-DD, "YYYY-MM-DD HH:MM[:SS[.f]]"
  * with an optional zone: Z, UTC, GMT, ±HH:MM, ±HHMM, ±HH, a space before it
  * allowed.  Without a zone the time is local to offset seconds east of UTC.
+ * An hour may be of one digit, as in YAML's timestamps.
  * Years 0001 to 9999, calendar checked, second 60 reads as 59, fractions are
  * dropped.  CARDFEED_INVALID for anything else, trailing bytes included
  * (white space at the ends is skipped).

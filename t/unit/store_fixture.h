@@ -407,4 +407,24 @@ stats_now(cardfeed_store_t *store)
     return stats;
 }
 
+
+/* What an indexer does with the paths in the queue: put what is there. */
+typedef int (*reparse_fn)(void *data, cardfeed_txn_t *txn, const char *path);
+
+static inline int
+drain(cardfeed_txn_t *txn, reparse_fn fn, void *data)
+{
+    int n = 0;
+    char path[5000];
+    cardfeed_str_t next;
+
+    while (cardfeed_txn_retry(txn, &next) == CARDFEED_OK) {
+        snprintf(path, sizeof(path), "%.*s", (int) next.len, next.data);
+        fn(data, txn, path);
+        assert_true(++n < 10000);
+    }
+
+    return n;
+}
+
 #endif /* STORE_FIXTURE_H */

@@ -137,7 +137,7 @@ test_empty_front_matter(void **state)
         card = parse_file("some-file_name.md", texts[i]);
         assert_field(card, TITLE, "Some file name");
         assert_field(card, CATEGORY, "");
-        assert_field(card, LINK, "/some-file_name");
+        assert_field(card, LINK, "/some-file_name/");
         assert_true(card->published == CARDFEED_NO_TIME);
         assert_true(card->updated == CARDFEED_NO_TIME);
         assert_true(card->expires == CARDFEED_NO_TIME);
@@ -160,7 +160,7 @@ test_key_priority(void **state)
     assert_field(parse_front("a.md", "title: ~\nname: n"), TITLE, "n");
     assert_field(parse_front("a.md", "title: [a, b]\nname: n"), TITLE, "n");
     assert_field(parse_front("a.md", "title: {a: b}\nname: n"), TITLE, "n");
-    assert_field(parse_front("a.md", "title: \"&#8203;\\u0007 \"\nname: n"),
+    assert_field(parse_front("a.md", "title: \"&#8203;&#7; \"\nname: n"),
         TITLE, "\xe2\x80\x8b");
 
     assert_field(parse_front("a.md", "summary: s\ndescription: d"), EXCERPT,
@@ -196,6 +196,13 @@ test_null_is_plain_only(void **state)
     assert_field(parse_front("a.md", "title: \"null\""), TITLE, "null");
     assert_field(parse_front("a.md", "title: '~'"), TITLE, "~");
     assert_field(parse_front("a.md", "title: nullable"), TITLE, "nullable");
+
+    /* Nor is a text that is called one. */
+    assert_field(parse_front("a.md", "title: !!str null"), TITLE, "null");
+    assert_field(parse_front("a.md", "title: !!str ~"), TITLE, "~");
+    assert_field(parse_front("a.md", "x: &a !!str null\ntitle: *a"), TITLE,
+        "null");
+    assert_field(parse_front("a.md", "title: !!null null"), TITLE, "A");
 }
 
 
@@ -330,8 +337,6 @@ test_bad_dates(void **state)
     assert_refused("---\nexpiryDate: never\n---\n", 2, "expiryDate");
     assert_refused("---\ndate: [2020-01-01]\n---\n", 2, "list or mapping");
     assert_refused("---\ndate:\n  a: b\n---\n", 3, "list or mapping");
-    /* A hidden card is read no less strictly. */
-    assert_refused("---\ndraft: true\ndate: x\n---\n", 3, "date");
     /* One that is not asked does no harm. */
     parse_front("a.md", "date: x\npublishDate: 2020-01-01");
 }
@@ -347,6 +352,8 @@ test_hidden(void **state)
         {"published: false", true},
         {"published: \"False\"", true},
         {"published: NO", true},
+        {"published: n", true},
+        {"published: Y", false},
         {"published: off", true},
         {"published: 0", true},
         {"published: true", false},
@@ -357,6 +364,8 @@ test_hidden(void **state)
         {"published: ~", false},
         {"draft: true", true},
         {"draft: YES", true},
+        {"draft: y", true},
+        {"draft: N", false},
         {"draft: false", false},
         {"deleted: true", true},
         {"removed: 1", true},
@@ -390,6 +399,91 @@ test_hidden(void **state)
     assert_refused("---\nremoved: {}\n---\n", 2, "removed");
     assert_refused("---\npublished: {}\n---\n", 2, "published");
     assert_refused("---\ndeleted: 2020-01-01\n---\n", 2, "deleted");
+}
+
+
+/* Refused, its last visible version would stay in the feeds. */
+static void
+test_hidden_whatever_else(void **state)
+{
+    static const char *const says[] = {"draft: true", "deleted: true",
+        "removed: yes", "feed: false", "published: false"};
+    static const char *const with[] = {"date: TBD", "publishedDateTime: []",
+        "updated: {}", "expiryDate: never", "lastmod: x\nexpiryDate: y",
+        "title: \"a\\u0007b\""};
+    static const char *const flags[] = {"draft: maybe", "deleted: {}",
+        "removed: [true]", "feed: maybe", "published: soon"};
+
+    const cardfeed_card_t *card;
+    char front[128];
+    size_t i, j;
+
+    (void) state;
+
+    for (i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+        for (j = 0; j < sizeof(with) / sizeof(with[0]); j++) {
+            snprintf(front, sizeof(front), "%s\n%s", says[i], with[j]);
+            card = parse_front("2020-01-01-a.md", front);
+            assert_true(card->hidden);
+            assert_false(cardfeed_card_visible(card, at("2021-01-01")));
+            assert_int_equal(card->published, at("2020-01-01"));
+            assert_true(card->expires == CARDFEED_NO_TIME);
+        }
+
+        for (j = 0; j < sizeof(flags) / sizeof(flags[0]); j++) {
+            if (i != j) {
+                snprintf(front, sizeof(front), "%s\n%s", flags[j], says[i]);
+                assert_true(parse_front("a.md", front)->hidden);
+            }
+        }
+    }
+
+    /* The next date that can be read is taken; none is made up. */
+    card = parse_front("a.md", "draft: 1\npublishDate: x\ndate: 2020-02-02");
+    assert_int_equal(card->published, at("2020-02-02"));
+    assert_true(parse_front("a.md", "draft: 1\ndate: x")->published
+        == CARDFEED_NO_TIME);
+
+    /* The last duplicate is the one. */
+    assert_refused("---\ndraft: true\ndraft: false\ndate: TBD\n---\n", 4,
+        "date: \"TBD\"");
+    assert_refused("---\ndraft: true\nfeed: maybe\ndraft: no\n---\n", 3,
+        "feed: \"maybe\"");
+}
+
+
+static void
+test_controls_in_title(void **state)
+{
+    static const char *const bad[] = {"\\u0007", "\\0", "\\x01", "\\e",
+        "\\v", "\\f", "\\x1f", "\\x7f", "\\x80", "\\N", "\\x9f"};
+    static const char *const good[] = {"\\t", "\\n", "\\r\\n", "\\_", "\\L",
+        "\\P", "\t", "\n  ", "\\ "};
+
+    char text[128];
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text),
+            "---\nname: n\ntitle: \"a%sb\"\ndate: 2020-01-01\n---\n", bad[i]);
+        assert_refused(text, 3, "a control character in the title");
+    }
+
+    for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        snprintf(text, sizeof(text), "title: \"a%sb\"", good[i]);
+        assert_field(parse_front("a.md", text), TITLE, "a b");
+    }
+
+    assert_field(parse_front("a.md", "title: \"\xc3\x9f\xc2\xbf\""), TITLE,
+        "\xc3\x9f\xc2\xbf");
+    assert_field(parse_front("a.md", "title: |\n  a\n  b\n"), TITLE, "a b");
+
+    /* Elsewhere they are dropped. */
+    assert_field(parse_front("a.md", "name: \"a\\u0007b\""), TITLE, "ab");
+    assert_field(parse_front("a.md", "excerpt: \"a\\u0007b\""), EXCERPT,
+        "ab");
 }
 
 
@@ -491,6 +585,8 @@ main(void)
         card_test(test_updated),
         card_test(test_bad_dates),
         card_test(test_hidden),
+        card_test(test_hidden_whatever_else),
+        card_test(test_controls_in_title),
         card_test(test_visible),
         card_test(test_numbers),
         card_test(test_limits_of_texts),

@@ -43,7 +43,42 @@ test_link_priority(void **state)
                                      "permalink: https://ok.org/"),
         LINK, "https://ok.org/");
     assert_field(parse_front("a/b.md", "webUrl: \"javascript:alert(1)\""),
-        LINK, "/a/b");
+        LINK, "/a/b/");
+}
+
+
+/* How a link is to be made is none. */
+static void
+test_permalink_templates(void **state)
+{
+    static const char *const templates[] = {"/:categories/:title/",
+        "/blog/:year/:month/", "\":title\"", ":year/:slug.html",
+        "https://x.org/:title/", "date", "pretty", "ordinal", "weekdate",
+        "none"};
+    static const char *const links[][2] = {{"/pretty/", "/pretty/"},
+        {"/a:b/", "/a:b/"}, {"update", "/update"}, {"/date", "/date"},
+        {"https://x.org/p", "https://x.org/p"}};
+
+    char front[128];
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+        snprintf(front, sizeof(front), "permalink: %s\nslug: s",
+            templates[i]);
+        assert_field(parse_front("n/a.md", front), LINK, "/n/s/");
+        snprintf(front, sizeof(front), "permalink: %s\nurl: /u",
+            templates[i]);
+        assert_field(parse_front("n/a.md", front), LINK, "/u");
+        snprintf(front, sizeof(front), "permalink: %s", templates[i]);
+        assert_field(parse_front("n/a.md", front), LINK, "/n/a/");
+    }
+
+    for (i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        snprintf(front, sizeof(front), "permalink: %s", links[i][0]);
+        assert_field(parse_front("n/a.md", front), LINK, links[i][1]);
+    }
 }
 
 
@@ -55,18 +90,25 @@ test_link_from_path(void **state)
         const char *link;
         const char *below; /* with a site */
     } cases[] = {
-        {"a.md", "/a", "https://x.org/s/a"},
-        {"_news/a b.md", "/_news/a%20b", "https://x.org/s/_news/a%20b"},
-        {"n/a.markdown", "/n/a", "https://x.org/s/n/a"},
-        {"n/a.MD", "/n/a", "https://x.org/s/n/a"},
-        {"n/a.html", "/n/a.html", "https://x.org/s/n/a.html"},
-        {"n/a.b.md", "/n/a.b", "https://x.org/s/n/a.b"},
+        {"a.md", "/a/", "https://x.org/s/a/"},
+        {"_news/a b.md", "/_news/a%20b/", "https://x.org/s/_news/a%20b/"},
+        {"n/a.markdown", "/n/a/", "https://x.org/s/n/a/"},
+        {"n/a.MD", "/n/a/", "https://x.org/s/n/a/"},
+        {"n/a.html", "/n/a/", "https://x.org/s/n/a/"},
+        {"n/a.txt", "/n/a/", "https://x.org/s/n/a/"},
+        {"n.x/a", "/n.x/a/", "https://x.org/s/n.x/a/"},
+        {"n/.a", "/n/.a/", "https://x.org/s/n/.a/"},
+        {"n/a.b.md", "/n/a.b/", "https://x.org/s/n/a.b/"},
         {"index.md", "/", "https://x.org/s/"},
         {"n/index.md", "/n/", "https://x.org/s/n/"},
-        {"n/index.html", "/n/index.html", "https://x.org/s/n/index.html"},
-        {"c:d/a.md", "/c%3Ad/a", "https://x.org/s/c%3Ad/a"},
-        {"n/a?b#c%.md", "/n/a%3Fb%23c%25", "https://x.org/s/n/a%3Fb%23c%25"},
-        {"n/\xc3\xa9\xff.md", "/n/%C3%A9%FF", "https://x.org/s/n/%C3%A9%FF"},
+        {"n/index.html", "/n/", "https://x.org/s/n/"},
+        {"index.markdown", "/", "https://x.org/s/"},
+        {"n/my-index.md", "/n/my-index/", "https://x.org/s/n/my-index/"},
+        {"c:d/a.md", "/c%3Ad/a/", "https://x.org/s/c%3Ad/a/"},
+        {"n/a?b#c%.md", "/n/a%3Fb%23c%25/",
+            "https://x.org/s/n/a%3Fb%23c%25/"},
+        {"n/\xc3\xa9\xff.md", "/n/%C3%A9%FF/",
+            "https://x.org/s/n/%C3%A9%FF/"},
     };
 
     size_t i;
@@ -91,18 +133,21 @@ test_slug(void **state)
     (void) state;
 
     assert_field(parse_front("n/a.md", "slug: new name"), LINK,
-        "/n/new%20name");
-    assert_field(parse_front("a.md", "slug: b"), LINK, "/b");
+        "/n/new%20name/");
+    assert_field(parse_front("a.md", "slug: b"), LINK, "/b/");
+    assert_field(parse_front("n/a.html", "slug: b/"), LINK, "/n/b/");
+    assert_field(parse_front("n/a.html", "slug: v1.2"), LINK, "/n/v1.2/");
+    assert_field(parse_front("n/a.md", "slug: /"), LINK, "/n/a/");
     assert_field(parse_front("n/m/index.md", "slug: b"), LINK, "/n/b/");
     /* Never another host's. */
     assert_field(parse_front("a.md", "slug: //evil.org/x"), LINK,
-        "/evil.org/x");
+        "/evil.org/x/");
     assert_field(parse_front("a.md", "slug: \"https://evil.org/x\""), LINK,
-        "/https%3A//evil.org/x");
+        "/https%3A//evil.org/x/");
 
     with_site("https://x.org/s/");
     assert_field(parse_front("n/a.md", "slug: /b"), LINK,
-        "https://x.org/s/n/b");
+        "https://x.org/s/n/b/");
 }
 
 
@@ -341,7 +386,7 @@ test_permalink_identity(void **state)
 
     with_site("https://x.org/");
     card = parse_front("n/a.md", "");
-    assert_field(card, IDENTITY, "https://x.org/n/a");
+    assert_field(card, IDENTITY, "https://x.org/n/a/");
     assert_int_equal(card->identity_line, 1);
 }
 
@@ -351,6 +396,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         card_test(test_link_priority),
+        card_test(test_permalink_templates),
         card_test(test_link_from_path),
         card_test(test_slug),
         card_test(test_relative_urls),

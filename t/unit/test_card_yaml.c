@@ -236,6 +236,18 @@ test_secured(void **state)
     assert_refused("---\nk: &k secured\n*k : &s def\ntitle: *s\n---\n", 4,
         "secured");
 
+    /* Nor an anchor that `secured` was given later. */
+    assert_refused("---\na: &z abc\nsecured: *z\ntitle: *z\n---\n", 4,
+        "secured");
+    assert_refused("---\na: &z abc\nx: {secured: [b, {c: *z}]}\n"
+                   "title: *z\n---\n",
+        4, "secured");
+    assert_field(parse_front("a.md", "a: &z b\nx: [secured, *z]\ntitle: *z"),
+        TITLE, "b");
+    assert_field(
+        parse_front("a.md", "a: &z b\nsecured: *z\nc: &z d\ntitle: *z"),
+        TITLE, "d");
+
     /* What only looks like it is free again. */
     assert_field(parse_front("a.md", "x: [secured, &s b]\ntitle: *s"), TITLE,
         "b");
@@ -277,6 +289,77 @@ test_invalid_yaml(void **state)
 }
 
 
+/* Only where a document may begin is '%' a directive's. */
+static void
+test_directives(void **state)
+{
+    const cardfeed_card_t *card;
+    text_t t;
+
+    (void) state;
+
+    assert_field(parse_front("a.md", "title: \"foo\n%bar\""), TITLE,
+        "foo %bar");
+    assert_field(parse_front("a.md", "title: 'a\n\n%b'\nx: \"c\n%d\""), TITLE,
+        "a %b");
+    assert_field(parse_front("a.md", "title: b\n# c\n# %d"), TITLE, "b");
+
+    assert_refused("---\n \n  # a\n\n%YAML 1.1\ntitle: a\n---\n", 5,
+        "a YAML directive");
+    assert_refused("---\n\xef\xbb\xbf# a\n%TAG !a! b\n---\n", 3,
+        "a YAML directive");
+    assert_refused("---\ntitle: a\n%TAG !a! b\n---\n", 3,
+        "a YAML directive");
+    assert_refused("---\n\xc3\xa9: a\n... #\n... # %\n\n%TAG !a! b\n---\n",
+        6, "a YAML directive");
+    assert_refused("---\n a: [\n%TAG !a! b\n]\n---\n", 3, "");
+    assert_refused("---\na: b\n... #\nc: \"\n%d\"\n---\n", 4,
+        "<document start>");
+
+    /* Lots of them take no time, wherever they stand. */
+    t = repeat("a: b\n... #\n... #\n", "%TAG !a! b\n", 100000, "--- c");
+    assert_int_equal(parse_bytes("a.md", t.data, t.len, &card),
+        CARDFEED_INVALID);
+    assert_non_null(strstr(error.message, "a YAML directive"));
+    free(t.data);
+}
+
+
+/* A line is what ends in a line feed, whatever YAML takes for a break. */
+static void
+test_lines(void **state)
+{
+    static const char *const breaks[] = {"\xe2\x80\xa8", "\xe2\x80\xa9",
+        "\xc2\x85", "\r", "\xc3\xa9", "\xf0\x9f\x98\x80"};
+
+    const cardfeed_card_t *card;
+    char text[256];
+    size_t i;
+
+    (void) state;
+
+    for (i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+        snprintf(text, sizeof(text),
+            "---\nx: \"%s%s\"\r\ny: \"\n  a%s  b\"\n\ndate: z\n---\n",
+            breaks[i], breaks[i], breaks[i]);
+        assert_refused(text, 6, "date: \"z\"");
+
+        snprintf(text, sizeof(text),
+            "---\nx: \"%s\"\ny: \"%s\"\nz: @\n---\n", breaks[i],
+            breaks[i]);
+        assert_refused(text, 4, "cannot start any token");
+
+        snprintf(text, sizeof(text), "---\nx: \"%s\"\ny: *a\n---\n",
+            breaks[i]);
+        assert_refused(text, 3, "without its anchor");
+
+        snprintf(text, sizeof(text), "x: \"%s\"\n\nguid: a", breaks[i]);
+        card = parse_front("a.md", text);
+        assert_int_equal(card->identity_line, 4);
+    }
+}
+
+
 static void
 test_broken_text(void **state)
 {
@@ -313,8 +396,9 @@ test_controls(void **state)
     assert_refused("---\ntitle: a\x1b[31mb\n---\n", 2, "control characters");
 
     /* As escapes they are dropped. */
-    assert_field(parse_front("a.md", "title: \"a\\x01\\0b\\x9f\\uFFFE c\""),
+    assert_field(parse_front("a.md", "name: \"a\\x01\\0b\\x9f\\uFFFE c\""),
         TITLE, "ab c");
+    assert_field(parse_front("a.md", "title: \"a\\uFFFEb\""), TITLE, "ab");
     assert_field(parse_front("a.md", "title: \"a&#7;&#0;b\""), TITLE, "ab");
 
     assert_int_equal(parse_bytes("a.md", body, sizeof(body) - 1, &card),
@@ -406,6 +490,8 @@ main(void)
         card_test(test_alias_bombs),
         card_test(test_secured),
         card_test(test_invalid_yaml),
+        card_test(test_directives),
+        card_test(test_lines),
         card_test(test_broken_text),
         card_test(test_controls),
         card_test(test_messages_are_one_line),

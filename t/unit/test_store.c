@@ -280,85 +280,6 @@ test_rejected_keeps_last_good(void **state)
 
 
 static void
-test_schedule_and_expiry(void **state)
-{
-    int64_t next;
-    fixture_t *f = *state;
-    cardfeed_txn_t *txn = begin_at(f, NOW);
-    cardfeed_read_t *read;
-    cardfeed_stats_t stats;
-
-    put(txn, "future.md", &(spec_t){.topics = "F", .published = NOW + 10,
-        .expires = NOW + 30});
-    put(txn, "expiring.md", &(spec_t){.topics = "E", .expires = NOW + 20});
-    put(txn, "expired.md", &(spec_t){.topics = "X", .expires = NOW});
-    put(txn, "never.md", &(spec_t){.topics = "N", .published = NOW + 40,
-        .expires = NOW + 35});
-    put(txn, "draft.md", &(spec_t){.topics = "D", .published = NOW + 10,
-        .hidden = true});
-    put(txn, "undated.md", &(spec_t){.topics = "U",
-        .published = CARDFEED_NO_TIME, .expires = NOW + 15});
-    commit(txn);
-
-    assert_titles(f->store, "all", "expiring.md;");
-    assert_int_equal(topic_now(f->store, "f").rc, CARDFEED_NOTFOUND);
-    stats = stats_now(f->store);
-    assert_int_equal(stats.waiting, 2);
-    assert_int_equal(stats.undated, 1);
-    assert_int_equal(stats.hidden, 1);
-    assert_int_equal(stats.visible, 1);
-    assert_int_equal(stats.cards, 6);
-
-    read = begin_read(f->store);
-    assert_int_equal(cardfeed_read_next_due(read), NOW + 10);
-    cardfeed_read_end(read);
-    assert_false(cardfeed_index_overdue(f->index, NOW + 9));
-    assert_true(cardfeed_index_overdue(f->index, NOW + 10));
-
-    /* nothing due yet: nothing written */
-    txn = begin_at(f, NOW + 9);
-    assert_int_equal(cardfeed_txn_due(txn, NOW + 9, 100, &next), CARDFEED_OK);
-    assert_int_equal(next, NOW + 10);
-    assert_false(cardfeed_txn_dirty(txn));
-    commit(txn);
-
-    txn = begin_at(f, NOW + 10);
-    assert_int_equal(cardfeed_txn_due(txn, NOW + 10, 100, &next), 0);
-    assert_int_equal(next, NOW + 20);
-    commit(txn);
-    assert_titles(f->store, "f", "future.md;");
-    assert_int_equal(topic_now(f->store, "f").changed_at, NOW + 10);
-    assert_false(cardfeed_index_overdue(f->index, NOW + 10));
-
-    /* one at a time: what is left is due still */
-    txn = begin_at(f, NOW + 100);
-    assert_int_equal(cardfeed_txn_due(txn, NOW + 100, 1, &next), 0);
-    assert_int_equal(next, NOW + 30);
-    assert_int_equal(cardfeed_txn_due(txn, NOW + 100, 0, &next), 0);
-    assert_int_equal(next, NOW + 30);
-    assert_int_equal(cardfeed_txn_due(txn, NOW + 100, 100, &next), 0);
-    assert_int_equal(next, CARDFEED_NO_TIME);
-    commit(txn);
-    assert_titles(f->store, "all", "");
-    assert_int_equal(stats_now(f->store).waiting, 0);
-
-    /* an edit moves the time; the clock may be behind */
-    txn = begin_at(f, NOW);
-    put(txn, "expiring.md", &(spec_t){.topics = "E", .title = "again",
-        .expires = NOW + 500});
-    put(txn, "draft.md", &(spec_t){.topics = "D", .published = NOW + 7});
-    assert_int_equal(cardfeed_txn_remove(txn, CARDFEED_STR("future.md")), 0);
-    commit(txn);
-    assert_titles(f->store, "all", "again;");
-    txn = begin_at(f, NOW + 7);
-    cardfeed_txn_due(txn, NOW + 7, 100, &next);
-    assert_int_equal(next, NOW + 500);
-    commit(txn);
-    assert_titles(f->store, "d", "draft.md;");
-}
-
-
-static void
 test_undone(void **state)
 {
     fixture_t *f = *state;
@@ -601,8 +522,6 @@ main(void)
         cmocka_unit_test_setup_teardown(test_edit_hide_remove, setup_store,
             teardown),
         cmocka_unit_test_setup_teardown(test_rejected_keeps_last_good,
-            setup_store, teardown),
-        cmocka_unit_test_setup_teardown(test_schedule_and_expiry,
             setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_undone, setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_bad_arguments, setup_store,

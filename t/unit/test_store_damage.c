@@ -309,6 +309,43 @@ test_control_names_nothing(void **state)
 }
 
 
+/* Nobody else reads it yet, but its writer learns of it. */
+static void
+test_damage_before_publication(void **state)
+{
+    char path[500];
+    fixture_t *f = *state;
+    cardfeed_store_t *old = f->store;
+    cardfeed_error_t err = {0};
+    cardfeed_txn_t *txn;
+    MDB_txn *mdb;
+    MDB_val key, value = {.mv_size = 3, .mv_data = "xyz"};
+    unsigned char id[8];
+
+    assert_int_equal(cardfeed_index_create(f->index, &f->store, &err), 0);
+    put_some(f);
+    assert_int_equal(mdb_txn_begin(f->store->env->mdb, NULL, 0, &mdb), 0);
+    cardfeed_store_be64(id, id_of("card007.md"));
+    key = cardfeed_store_val(id, sizeof(id));
+    assert_int_equal(mdb_put(mdb,
+        f->store->env->dbi[CARDFEED_TABLE_CARDS], &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(mdb), 0);
+
+    txn = begin_at(f, NOW);
+    assert_int_equal(cardfeed_txn_remove(txn, CARDFEED_STR("card007.md")),
+        CARDFEED_CORRUPT);
+    assert_int_equal(cardfeed_txn_commit(txn, &err), CARDFEED_CORRUPT);
+    assert_true(cardfeed_index_is_current(f->index, old));
+
+    file_of(f, path, sizeof(path), "data.mdb");
+    assert_int_equal(truncate(path, 5 * 4096), 0);
+    assert_int_equal(cardfeed_index_publish(f->index, f->store, &err),
+        CARDFEED_CORRUPT);
+    assert_true(cardfeed_index_is_current(f->index, old));
+    cardfeed_store_release(old);
+}
+
+
 /* Changes the first place where the text stands in data.mdb. */
 static unsigned
 spoil(fixture_t *f, const char *text)
@@ -335,6 +372,30 @@ spoil(fixture_t *f, const char *text)
     close(fd);
 
     return n;
+}
+
+
+/* A clock that went back is met by a card that is damaged. */
+static void
+test_damage_on_the_way_back(void **state)
+{
+    int64_t next;
+    fixture_t *f = *state;
+    cardfeed_txn_t *txn;
+    cardfeed_error_t err = {0};
+
+    put_some(f);
+    txn = begin_at(f, NOW);
+    put(txn, "a.md", &(spec_t){.title = "UNMISTAKABLE"});
+    commit(txn);
+    assert_true(spoil(f, "UNMISTAKABLE") >= 1);
+
+    txn = begin_at(f, 1);
+    assert_int_equal(cardfeed_txn_due(txn, 1, 100, &next), CARDFEED_CORRUPT);
+    assert_int_equal(cardfeed_txn_due(txn, 1, 100, &next), CARDFEED_CORRUPT);
+    assert_int_equal(cardfeed_txn_commit(txn, &err), CARDFEED_CORRUPT);
+    assert_false(cardfeed_index_is_current(f->index, f->store));
+    assert_int_equal(topic_now(f->store, "a").count, 300);
 }
 
 
@@ -471,6 +532,10 @@ main(void)
             teardown),
         cmocka_unit_test_setup_teardown(test_control_names_nothing,
             setup_fixture, teardown),
+        cmocka_unit_test_setup_teardown(test_damage_before_publication,
+            setup_store, teardown),
+        cmocka_unit_test_setup_teardown(test_damage_on_the_way_back,
+            setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_record, setup_store,
             teardown),
         cmocka_unit_test_setup_teardown(test_damaged_rows, setup_store,

@@ -194,7 +194,7 @@ static void
 test_inherited(void **state)
 {
     fixture_t *f = *state;
-    topic_t before, all;
+    topic_t before, all, mid, gone, new;
     cardfeed_error_t err = {0};
     cardfeed_store_t *old;
     cardfeed_txn_t *txn = begin_at(f, NOW);
@@ -202,8 +202,13 @@ test_inherited(void **state)
     put(txn, "1.md", &(spec_t){.topics = "C#|Rest"});
     put(txn, "2.md", &(spec_t){.topics = "c#"});
     put(txn, "3.md", &(spec_t){.topics = "c#"});
+    put(txn, "4.md", &(spec_t){.topics = "Gone"});
+    commit(txn);
+    txn = begin_at(f, NOW + 1);
+    assert_int_equal(cardfeed_txn_remove(txn, CARDFEED_STR("4.md")), 0);
     commit(txn);
     before = topic_now(f->store, "csharp");
+    gone = topic_now(f->store, "gone");
 
     old = f->store;
     assert_int_equal(cardfeed_index_create(f->index, &f->store, &err), 0);
@@ -211,9 +216,17 @@ test_inherited(void **state)
     all = topic_now(f->store, "all");
     assert_int_equal(all.count, 0);
     assert_int_equal(all.id, 0);
-    assert_int_equal(all.change, before.change);
-    assert_int_equal(topic_now(f->store, "csharp").count, 0);
-    assert_int_equal(topic_now(f->store, "csharp").changed_at, NOW);
+    assert_int_equal(all.change, gone.change + 1);
+    mid = topic_now(f->store, "csharp");
+    assert_int_equal(mid.count, 0);
+    assert_int_equal(mid.change, before.change + 1);
+
+    /* the cards are gone, and that is a change; where none was, there is none
+     */
+    assert_in_range(mid.changed_at, time(NULL) - 60, time(NULL));
+    assert_in_range(all.changed_at, time(NULL) - 60, time(NULL));
+    assert_int_equal(topic_now(f->store, "gone").changed_at, NOW + 1);
+    assert_int_equal(topic_now(f->store, "gone").change, gone.change);
     assert_string_equal(topic_now(f->store, "csharp").name, "c#");
     assert_int_equal(topic_now(f->store, "rest").rc, CARDFEED_OK);
     assert_int_not_equal(topic_now(f->store, "rest").id,
@@ -224,17 +237,39 @@ test_inherited(void **state)
     put(txn, "9.md", &(spec_t){.topics = "New"});
     commit(txn);
     assert_string_equal(topic_now(f->store, "csharp").name, "C#");
-    assert_true(topic_now(f->store, "csharp").change > before.change);
-    assert_int_equal(topic_now(f->store, "csharp").changed_at, NOW + 1);
-    assert_int_equal(topic_now(f->store, "new").id, 3);
+    new = topic_now(f->store, "csharp");
+    assert_true(new.change > mid.change);
+    assert_true(new.change > all.change);
+    assert_int_equal(new.changed_at, mid.changed_at + 1);
+    assert_int_equal(topic_now(f->store, "new").id, 4);
     assert_int_equal(cardfeed_index_publish(f->index, f->store, &err), 0);
+}
+
+
+static void
+test_inherited_later(void **state)
+{
+    fixture_t *f = *state;
+    cardfeed_error_t err = {0};
+    cardfeed_store_t *old;
+    cardfeed_txn_t *txn;
+
+    /* a time to come is not taken back */
+    txn = begin_at(f, NOW * 2);
+    put(txn, "9.md", &(spec_t){.topics = "New"});
+    commit(txn);
+    old = f->store;
+    assert_int_equal(cardfeed_index_create(f->index, &f->store, &err), 0);
+    assert_int_equal(topic_now(f->store, "new").changed_at, NOW * 2 + 1);
+    cardfeed_store_release(f->store);
+    f->store = old;
 
     /* from another directory nothing is taken over */
     f->c.dir = "/srv/other";
     old = f->store;
     assert_int_equal(cardfeed_index_create(f->index, &f->store, &err), 0);
     cardfeed_store_release(old);
-    assert_int_equal(topic_now(f->store, "csharp").rc, CARDFEED_NOTFOUND);
+    assert_int_equal(topic_now(f->store, "new").rc, CARDFEED_NOTFOUND);
     assert_int_equal(topic_now(f->store, "all").change, 0);
 }
 
@@ -250,6 +285,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_many_topics, setup_store,
             teardown),
         cmocka_unit_test_setup_teardown(test_inherited, setup_store,
+            teardown),
+        cmocka_unit_test_setup_teardown(test_inherited_later, setup_store,
             teardown),
     };
 
