@@ -6,6 +6,7 @@
 
 #define INDEXER_DUE_MAX 1000
 #define INDEXER_FULL_TRIES 3
+#define INDEXER_REPLAYS 1000 /* second retries in one transaction */
 #define INDEXER_LAST_MS 50 /* what a stop leaves for retries */
 
 
@@ -20,6 +21,7 @@ cardfeed_indexer_fail(cardfeed_indexer_t *ix, int code,
     ix->txn_files = 0;
     cardfeed_indexer_paths_free(&ix->again);
     cardfeed_indexer_hashes_free(&ix->retried);
+    ix->replayed = 0;
     cardfeed_indexer_report_conflicts(ix, false);
 
     /* Nothing was lost that a walk would not find. */
@@ -105,10 +107,15 @@ indexer_retry_one(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
     int rc;
 
-    /* Once in a transaction, so that two paths cannot play ball. */
+    /* An identity may come free more than once in a transaction; but no two
+     * paths can play ball for ever. */
     rc = cardfeed_indexer_hashes_add(&ix->retried, cardfeed_text_hash(path));
     if (rc == CARDFEED_BUSY) {
-        return CARDFEED_OK;
+        if (ix->replayed == INDEXER_REPLAYS) {
+            return cardfeed_indexer_leave(ix, path);
+        }
+        ix->replayed++;
+        rc = CARDFEED_OK;
     }
     if (rc != CARDFEED_OK) {
         return cardfeed_indexer_no_memory(ix);
@@ -185,6 +192,7 @@ cardfeed_indexer_commit(cardfeed_indexer_t *ix)
     ix->txn_files = 0;
     cardfeed_indexer_paths_free(&ix->again);
     cardfeed_indexer_hashes_free(&ix->retried);
+    ix->replayed = 0;
     cardfeed_indexer_due_arm(ix, next);
     if (dirty) {
         ix->sync_at = cardfeed_indexer_ms() + 1000;

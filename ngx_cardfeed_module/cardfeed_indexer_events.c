@@ -7,6 +7,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#define INDEXER_NEVER 9000000000 /* in the year 2255 */
+
 
 void
 cardfeed_indexer_forget_events(cardfeed_indexer_t *ix)
@@ -195,10 +197,11 @@ cardfeed_indexer_due_arm(cardfeed_indexer_t *ix, int64_t next)
 {
     struct itimerspec spec;
 
+    /* With nothing due it still tells when the clock is set. */
     memset(&spec, 0, sizeof(spec));
-    if (next != CARDFEED_NO_TIME) {
-        spec.it_value.tv_sec = next > 0 ? next : 1;
-    }
+    spec.it_value.tv_sec = next == CARDFEED_NO_TIME ? INDEXER_NEVER
+                           : next > 0               ? next
+                                                    : 1;
     timerfd_settime(ix->due_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
         &spec, NULL);
 }

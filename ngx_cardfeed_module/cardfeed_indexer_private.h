@@ -148,6 +148,7 @@ struct cardfeed_indexer_s {
     bool committing;
     cardfeed_pathset_t again;   /* to be parsed before the commit */
     cardfeed_hashset_t retried; /* has been, in this transaction */
+    unsigned replayed;          /* times one of them was again */
     cardfeed_conflict_t *conflicts; /* newest first */
 
     unsigned depth;       /* 1: in a scan or batch; 2: in one within */
