@@ -134,7 +134,6 @@ cardfeed_buf_printf(cardfeed_buf_t *buf, const char *fmt, ...)
 
     va_start(args, fmt);
     /* The analyzer loses va_start where it reads several files in a row. */
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     n = vsnprintf(small, sizeof(small), fmt, args);
     va_end(args);
 

@@ -243,7 +243,7 @@ int
 cardfeed_error_set(cardfeed_error_t *err, int code, unsigned line,
     const char *fmt, ...)
 {
-    char raw[2 * sizeof(err->message)], piece[4 * 4 + 1];
+    char raw[2 * CARDFEED_MESSAGE], piece[4 * 4 + 1];
     size_t at, i, n, len, used;
     cardfeed_str_t s;
     uint32_t cp;
@@ -256,7 +256,6 @@ cardfeed_error_set(cardfeed_error_t *err, int code, unsigned line,
 
     va_start(args, fmt);
     /* The analyzer loses va_start where it reads several files in a row. */
-    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
     rc = vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
 
@@ -278,7 +277,7 @@ cardfeed_error_set(cardfeed_error_t *err, int code, unsigned line,
             }
         }
 
-        if (len > sizeof(err->message) - 1 - used) {
+        if (len > CARDFEED_MESSAGE - 1 - used) {
             break;
         }
 

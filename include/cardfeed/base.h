@@ -48,10 +48,12 @@ enum {
     CARDFEED_NOTCARD = -8   /* a file without front matter; only counted */
 };
 
+#define CARDFEED_MESSAGE 240 /* bytes, NUL included */
+
 typedef struct {
     int code;
     unsigned line;
-    char message[240];
+    char message[CARDFEED_MESSAGE];
 } cardfeed_error_t;
 
 /*

@@ -23,11 +23,11 @@
 #ifndef CARDFEED_WATCH_H
 #define CARDFEED_WATCH_H
 
-#include <stdatomic.h>
-
 #include <cardfeed/collection.h>
 #include <cardfeed/store.h>
 #include <cardfeed/text.h>
+
+#include <stdatomic.h>
 
 typedef struct cardfeed_watch_s cardfeed_watch_t;
 
