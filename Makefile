@@ -14,7 +14,7 @@ endif
 # Debian's packages: to build and run, to test, to lint.
 BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
-	uuid-dev perl
+	libjansson-dev uuid-dev perl
 TEST_PACKAGES := libcmocka-dev libxml-libxml-perl libyaml-libyaml-perl \
 	python3-feedparser jing dpkg-dev
 LINT_PACKAGES := clang-tidy cppcheck
@@ -24,7 +24,7 @@ CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
 HEADERS  := $(wildcard include/cardfeed/*.h ngx_cardfeed_module/*.h)
 SOURCES  := $(wildcard ngx_cardfeed_module/*.c)
 UNITS    := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
-LIBS     := lmdb yaml-0.1 libxml-2.0 libutf8proc libxxhash uuid
+LIBS     := lmdb yaml-0.1 libxml-2.0 libutf8proc libxxhash jansson uuid
 
 CORE_CFLAGS = -std=c11 -O2 -g -Wall -Wextra -Wpointer-arith -Wconversion \
 	-Wshadow -Werror -Iinclude -Ingx_cardfeed_module \

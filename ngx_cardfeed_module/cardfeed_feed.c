@@ -9,6 +9,7 @@
 const cardfeed_format_t *const cardfeed_feed_formats[] = {
     &cardfeed_feed_rss,
     &cardfeed_feed_atom,
+    &cardfeed_feed_json,
     NULL,
 };
 

@@ -28,4 +28,19 @@ cardfeed_str_t cardfeed_feed_bitmap(const cardfeed_feed_t *feed);
 /* updated, or published where that is unknown. */
 int64_t cardfeed_feed_updated(const cardfeed_record_t *card);
 
+typedef enum {
+    CARDFEED_FEED_TEXT,      /* plain text in an XML element */
+    CARDFEED_FEED_ATTRIBUTE, /* plain text between double quotes */
+    CARDFEED_FEED_HTML,      /* plain text as HTML in an XML element */
+    CARDFEED_FEED_STRING     /* plain text in a JSON string */
+} cardfeed_feed_place_t;
+
+/*
+ * Appends s as a document may hold it.  s may be any bytes: characters XML
+ * cannot hold are dropped, malformed bytes become U+FFFD, so that no card can
+ * break a document, and all formats show the same text.
+ */
+void cardfeed_feed_escape(cardfeed_buf_t *out, cardfeed_str_t s,
+    cardfeed_feed_place_t place);
+
 #endif /* CARDFEED_FEED_PRIVATE_H */

@@ -145,8 +145,8 @@ cardfeed_feed_xml_attr(cardfeed_writer_t *writer, const char *name,
     xml_check(writer,
         xmlTextWriterStartAttribute(writer->xml, BAD_CAST name));
 
-    cardfeed_feed_xml_escape(&writer->markup, value,
-        CARDFEED_FEED_XML_ATTRIBUTE);
+    cardfeed_feed_escape(&writer->markup, value,
+        CARDFEED_FEED_ATTRIBUTE);
     xml_flush(writer);
 
     xml_check(writer, xmlTextWriterEndAttribute(writer->xml));
@@ -156,7 +156,7 @@ cardfeed_feed_xml_attr(cardfeed_writer_t *writer, const char *name,
 static void
 xml_leaf(cardfeed_writer_t *writer, const char *name,
     const cardfeed_feed_xml_attr_t *attrs, size_t nattrs,
-    cardfeed_str_t text, cardfeed_feed_xml_place_t place)
+    cardfeed_str_t text, cardfeed_feed_place_t place)
 {
     size_t i;
     cardfeed_buf_t *markup;
@@ -175,15 +175,15 @@ xml_leaf(cardfeed_writer_t *writer, const char *name,
             cardfeed_buf_char(markup, ' ');
             cardfeed_buf_cstr(markup, attrs[i].name);
             cardfeed_buf_cstr(markup, "=\"");
-            cardfeed_feed_xml_escape(markup, attrs[i].value,
-                CARDFEED_FEED_XML_ATTRIBUTE);
+            cardfeed_feed_escape(markup, attrs[i].value,
+                CARDFEED_FEED_ATTRIBUTE);
             cardfeed_buf_char(markup, '"');
         }
     }
 
     if (text.len) {
         cardfeed_buf_char(markup, '>');
-        cardfeed_feed_xml_escape(markup, text, place);
+        cardfeed_feed_escape(markup, text, place);
         cardfeed_buf_cstr(markup, "</");
         cardfeed_buf_cstr(markup, name);
         cardfeed_buf_char(markup, '>');
@@ -200,7 +200,7 @@ void
 cardfeed_feed_xml_leaf(cardfeed_writer_t *writer, const char *name,
     const cardfeed_feed_xml_attr_t *attrs, size_t nattrs, cardfeed_str_t text)
 {
-    xml_leaf(writer, name, attrs, nattrs, text, CARDFEED_FEED_XML_TEXT);
+    xml_leaf(writer, name, attrs, nattrs, text, CARDFEED_FEED_TEXT);
 }
 
 
@@ -208,7 +208,7 @@ void
 cardfeed_feed_xml_element(cardfeed_writer_t *writer, const char *name,
     cardfeed_str_t text)
 {
-    xml_leaf(writer, name, NULL, 0, text, CARDFEED_FEED_XML_TEXT);
+    xml_leaf(writer, name, NULL, 0, text, CARDFEED_FEED_TEXT);
 }
 
 
@@ -217,7 +217,7 @@ cardfeed_feed_xml_optional(cardfeed_writer_t *writer, const char *name,
     cardfeed_str_t text)
 {
     if (text.len) {
-        xml_leaf(writer, name, NULL, 0, text, CARDFEED_FEED_XML_TEXT);
+        xml_leaf(writer, name, NULL, 0, text, CARDFEED_FEED_TEXT);
     }
 }
 
@@ -227,7 +227,7 @@ cardfeed_feed_xml_html(cardfeed_writer_t *writer, const char *name,
     cardfeed_str_t text)
 {
     if (text.len) {
-        xml_leaf(writer, name, NULL, 0, text, CARDFEED_FEED_XML_HTML);
+        xml_leaf(writer, name, NULL, 0, text, CARDFEED_FEED_HTML);
     }
 }
 

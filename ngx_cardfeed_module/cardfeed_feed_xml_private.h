@@ -9,8 +9,7 @@
  *   two scratch buffers, all gone with cardfeed_feed_xml_close().
  * Errors: the first failure is remembered in rc and everything after it does
  *   nothing: a row of calls is checked once, at its end.
- * Text: any bytes.  Characters XML cannot hold are dropped, malformed bytes
- *   become U+FFFD, so that no card can break a document.
+ * Text: any bytes; see cardfeed_feed_escape().
  */
 
 #ifndef CARDFEED_FEED_XML_PRIVATE_H
@@ -97,15 +96,5 @@ void cardfeed_feed_xml_links(cardfeed_writer_t *writer,
 /* media:content and media:thumbnail of a card that has an image. */
 void cardfeed_feed_xml_media(cardfeed_writer_t *writer,
     const cardfeed_feed_t *feed, const cardfeed_record_t *card);
-
-typedef enum {
-    CARDFEED_FEED_XML_TEXT,      /* plain text in an element */
-    CARDFEED_FEED_XML_ATTRIBUTE, /* plain text between double quotes */
-    CARDFEED_FEED_XML_HTML       /* plain text as HTML in an element */
-} cardfeed_feed_xml_place_t;
-
-/* Appends s as a document may hold it; see "Text" above. */
-void cardfeed_feed_xml_escape(cardfeed_buf_t *out, cardfeed_str_t s,
-    cardfeed_feed_xml_place_t place);
 
 #endif /* CARDFEED_FEED_XML_PRIVATE_H */

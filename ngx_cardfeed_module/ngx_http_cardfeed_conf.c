@@ -7,6 +7,10 @@
 #include "ngx_http_cardfeed_module.h"
 
 
+#define NGX_HTTP_CARDFEED_FORMATS_LEN  64
+
+
+static void ngx_http_cardfeed_format_names(u_char *names);
 static ngx_int_t ngx_http_cardfeed_check_args(ngx_conf_t *cf,
     ngx_http_cardfeed_loc_conf_t *conf);
 static void ngx_http_cardfeed_unknown_args(ngx_conf_t *cf, ngx_str_t *args,
@@ -82,6 +86,7 @@ ngx_http_cardfeed_format(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_cardfeed_loc_conf_t *cflcf = conf;
 
     char       *rv;
+    u_char      allowed[NGX_HTTP_CARDFEED_FORMATS_LEN];
     ngx_str_t  *value;
 
     rv = ngx_http_set_complex_value_slot(cf, cmd, conf);
@@ -95,13 +100,36 @@ ngx_http_cardfeed_format(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (cflcf->format->lengths == NULL
         && cardfeed_feed_format(ngx_http_cardfeed_str(value)) == NULL)
     {
+        ngx_http_cardfeed_format_names(allowed);
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown format \"%V\": rss or atom is allowed",
-                           value);
+                           "unknown format \"%V\": %s is allowed",
+                           value, allowed);
         return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* "rss, atom or json" */
+
+static void
+ngx_http_cardfeed_format_names(u_char *names)
+{
+    u_char                          *p, *last;
+    const char                      *separator;
+    const cardfeed_format_t *const  *format;
+
+    p = names;
+    last = names + NGX_HTTP_CARDFEED_FORMATS_LEN - 1;
+    separator = "";
+
+    for (format = cardfeed_feed_formats; *format; format++) {
+        p = ngx_slprintf(p, last, "%s%s", separator, (*format)->name);
+        separator = (format[1] && format[2] == NULL) ? " or " : ", ";
+    }
+
+    *p = '\0';
 }
 
 

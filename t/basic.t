@@ -20,7 +20,9 @@ $t->card('mid.html', {title => 'Middle & "more" <b>',
 $t->file('notes.md', "no front matter, no card\n");
 $t->start;
 
-my %type = (rss => 'application/rss+xml', atom => 'application/atom+xml');
+my %type = (rss => 'application/rss+xml', atom => 'application/atom+xml',
+    json => 'application/feed+json');
+my %read = (rss => \&rss, atom => \&atom, json => \&json);
 my %titles = (
     all => ['New', 'Middle & "more" <b>', 'Old'],
     'garden-tools' => ['New', 'Old'],
@@ -28,7 +30,7 @@ my %titles = (
 );
 
 for my $sel (sort keys %titles) {
-    for my $format (qw(rss atom)) {
+    for my $format (qw(rss atom json)) {
         my $res = $t->get("/feeds/$sel.$format");
         is $res->status, 200, "$sel.$format: 200";
         like $res->header('Content-Type'),
@@ -36,7 +38,7 @@ for my $sel (sort keys %titles) {
             "$sel.$format: its content type";
         is $res->header('Content-Length'), length $res->body,
             "$sel.$format: its length";
-        my $feed = $format eq 'rss' ? rss($res->body) : atom($res->body);
+        my $feed = $read{$format}->($res->body);
         is_deeply [map { $_->{title} } @{$feed->{items} // $feed->{entries}}],
             $titles{$sel}, "$sel.$format: its cards, newest first";
         is $feed->{links}{self}, $t->base . "/feeds/$sel.$format",
@@ -53,7 +55,8 @@ $mid = atom($t->get('/feeds/soil.atom')->body)->{entries}[1];
 is $mid->{summary}, "AT&T \x{2019}s <b>", 'an excerpt in Atom is text';
 is $mid->{published}, '2020-07-01T00:00:00Z', 'a date in Atom';
 
-for my $uri (qw(/feeds/nothing.rss /feeds/nothing.atom /feeds/all.xyz
+for my $uri (qw(/feeds/nothing.rss /feeds/nothing.atom /feeds/nothing.json
+    /feeds/all.xyz
     /feeds/all /feeds/all. /feeds/.rss /feeds/a/all.rss /feeds/all.rss/x
     /feeds/%00.rss /feeds/%FF%FE.rss /feeds/garden%20tools.rss))
 {
@@ -80,7 +83,7 @@ for my $method (qw(POST PUT DELETE OPTIONS PATCH)) {
     is $t->request($method, '/feeds/all.rss')->status, 405, "$method: 405";
 }
 
-for my $format (qw(rss atom)) {
+for my $format (qw(rss atom json)) {
     my $get = $t->get("/feeds/all.$format");
     my $head = $t->head("/feeds/all.$format");
     is $head->status, 200, "HEAD $format: 200";

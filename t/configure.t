@@ -18,6 +18,7 @@ my %package = (
     'utf8proc.h'           => 'libutf8proc-dev',
     'xxhash.h'             => 'libxxhash-dev',
     'md4c.h'               => 'libmd4c-dev',
+    'jansson.h'            => 'libjansson-dev',
     'uuid/uuid.h'          => 'uuid-dev',
 );
 

@@ -29,12 +29,13 @@ my %count = (
     '%E6%97%A5%E6%9C%AC%E8%AA%9E' => 1,
     '%D0%BE%D1%82%D0%BB%D0%B0%D0%B4%D0%BA%D0%B0' => 1,
 );
+my %read = (rss => \&rss, atom => \&atom, json => \&json);
 my %feeds;
 for my $sel (sort keys %count) {
-    for my $format (qw(rss atom)) {
+    for my $format (qw(rss atom json)) {
         my $res = $t->get("/feeds/$sel.$format");
         is $res->status, 200, "$sel.$format: 200" or next;
-        my $feed = $format eq 'rss' ? rss($res->body) : atom($res->body);
+        my $feed = $read{$format}->($res->body);
         is scalar @{$feed->{entries} // $feed->{items}}, $count{$sel},
             "$sel.$format: $count{$sel} cards";
         $feeds{$format}{"$sel.$format"} = $res->body;
@@ -46,6 +47,7 @@ for my $format (qw(rss atom)) {
     schemas_ok($format, $feeds{$format}, "$format follows its schema");
     readers_ok($format, $feeds{$format}, "feedparser reads $format");
 }
+json_ok($feeds{json}, 'json follows its rules');
 
 my %by = map { $_->{title} => $_ } @{rss($feeds{rss}{'all.rss'})->{items}};
 my $body = $by{'Small commits, small regrets'};
@@ -136,7 +138,7 @@ SKIP: {
 
     for my $signal (qw(INT TERM)) {
         my ($pid, $out) = $run->($t->{module}, 'my cards', $t->port);
-        my $said = $read->($out, qr/TOPIC\.rss and TOPIC/);
+        my $said = $read->($out, qr/TOPIC\.rss, \.atom and/);
         like $said, qr/workers run as/, "$signal: it says who the workers are";
         like $said, qr{http://127\.0\.0\.1:@{[$t->port]}/feeds/all\.atom},
             "$signal: it says the URL of all cards";

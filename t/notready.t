@@ -22,7 +22,8 @@ my $mark = 0;
 $t->wait_log(qr/\[(?:warn|error)\].*\Q$content\E/,
     'a directory that is not there is reported');
 
-for my $uri (qw(/feeds/all.rss /feeds/late.atom /feeds/nothing.rss)) {
+for my $uri (qw(/feeds/all.rss /feeds/late.atom /feeds/all.json
+    /feeds/nothing.rss)) {
     for my $method (qw(GET HEAD)) {
         my $res = $t->request($method, $uri);
         is $res->status, 503, "$method $uri: 503";

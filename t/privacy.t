@@ -70,7 +70,7 @@ $t->start;
 
 my %body;
 for my $sel ('all', 'seen', map { "topic-$_" } sort(keys %hidden), 'folder') {
-    for my $format (qw(rss atom)) {
+    for my $format (qw(rss atom json)) {
         for my $args ('', '?limit=500', '?limit=1') {
             my $res = $t->get("/feeds/$sel.$format$args");
             is $res->status, $sel =~ /^(?:all|seen)$/ ? 200 : 404,
@@ -91,7 +91,7 @@ $t->card('seen2.md', matter('GONE-soon', published => 'false',
     topics => ['Seen', 'Gone Topic']));
 $t->wait_titles('seen', qr/^(?!.*GONE)/, 'and is unpublished');
 for my $sel (qw(all seen gone-topic)) {
-    for my $format (qw(rss atom)) {
+    for my $format (qw(rss atom json)) {
         my $res = $t->get("/feeds/$sel.$format");
         is $res->status, 200, "$sel.$format is still a feed";
         $body{"$sel.$format, later"} = $res->head . $res->body;

@@ -64,8 +64,8 @@ sub feed {
 
     my $res = $t->get($uri, %header);
     return {status => $res->status} if $res->status != 200;
-    my $atom = $res->body =~ /<feed\b/;
-    my $f = $atom ? atom($res->body) : rss($res->body);
+    my $f = $res->body =~ /^\{/ ? json($res->body)
+        : $res->body =~ /<feed\b/ ? atom($res->body) : rss($res->body);
     $f->{status} = 200;
     $f->{titles} = [map { $_->{title} } @{$f->{entries} // $f->{items}}];
     $f->{self} = $f->{links}{self};
@@ -78,6 +78,8 @@ sub feed {
 my %self = (
     '/feeds/all.rss' => '/feeds/all.rss',
     '/feeds/all.atom' => '/feeds/all.atom',
+    '/feeds/all.json' => '/feeds/all.json',
+    '/feeds/all.json?x=1&limit=007' => '/feeds/all.json?limit=7',
     '/feeds/plain-topic.atom' => '/feeds/plain-topic.atom',
     '/feeds/%70lain-topic.atom' => '/feeds/plain-topic.atom',
     '/feeds//plain-topic.atom' => '/feeds/plain-topic.atom',
@@ -94,6 +96,7 @@ my %self = (
         => '/tags/plain-topic/index.xml?limit=2',
     '/f/many.rss' => '/f/many.rss',
     '/f/many.atom' => '/f/many.atom',
+    '/f/many.json' => '/f/many.json',
     '/feed.xml' => '/feed.xml',
     '/named' => '/named',
 );

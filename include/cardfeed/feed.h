@@ -10,7 +10,7 @@
  * Limits: none of its own.
  * Errors: CARDFEED_NOMEM, CARDFEED_ERROR.
  * Source of the format: FEEDS.md; RFC 4287, RFC 5005, RSS 2.0 and the RSS
- *   Advisory Board's best practices, Media RSS.
+ *   Advisory Board's best practices, Media RSS; JSON Feed 1.1.
  */
 
 #ifndef CARDFEED_FEED_H
@@ -60,6 +60,7 @@ typedef struct {
 
 extern const cardfeed_format_t cardfeed_feed_rss;
 extern const cardfeed_format_t cardfeed_feed_atom;
+extern const cardfeed_format_t cardfeed_feed_json;
 
 /* By name ("atom"), or NULL. */
 const cardfeed_format_t *cardfeed_feed_format(cardfeed_str_t name);

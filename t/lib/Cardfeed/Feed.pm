@@ -1,11 +1,12 @@
 package Cardfeed::Feed;
 
-# Feeds as a strict XML parser, schemas and a widely used reader see them.
+# Feeds as strict parsers, schemas and a widely used reader see them.
 
 use strict;
 use warnings;
 
 use Cwd ();
+use Encode ();
 use Exporter 'import';
 use File::Basename qw(basename dirname);
 use File::Temp ();
@@ -16,7 +17,7 @@ use Test::More;
 use XML::LibXML;
 use XML::LibXML::XPathContext;
 
-our @EXPORT = qw(rss atom schemas_ok readers_ok read_feeds);
+our @EXPORT = qw(rss atom json schemas_ok json_ok readers_ok read_feeds);
 
 my $T = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my %NS = (
@@ -102,6 +103,123 @@ sub atom {
         complete => scalar(() = $x->findnodes('fh:complete', $feed)),
         entries => \@entries,
     };
+}
+
+# Dies where the document is no JSON in UTF-8.
+sub json {
+    my ($body) = @_;
+
+    my $feed = JSON::PP->new->decode(
+        Encode::decode('UTF-8', $body, Encode::FB_CROAK));
+    return {
+        %$feed,
+        links => {
+            alternate => $feed->{home_page_url}, self => $feed->{feed_url},
+            next => $feed->{next_url}, hub => $feed->{hubs}[0]{url},
+        },
+    };
+}
+
+# What a value of JSON has to be; true or false.
+my $ANY = JSON::PP->new->allow_nonref;
+my %IS = (
+    text => sub { !ref $_[0] && $ANY->encode($_[0]) =~ /^"/ },
+    url => sub { $_[0] =~ m{^https?://[!-~]+$} },
+    count => sub { !ref $_[0] && $ANY->encode($_[0]) =~ /^\d+$/ },
+    boolean => sub { JSON::PP::is_bool($_[0]) },
+    version => sub { $_[0] eq 'https://jsonfeed.org/version/1.1' },
+    language => sub { $_[0] =~ /^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*$/ },
+    media => sub { $_[0] =~ m{^[^/\s]+/[^/\s]+$} },
+    date => sub { $_[0] =~ /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])
+        T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:Z|[+-]\d\d:\d\d)$/x },
+);
+
+# The objects of JSON Feed 1.1: members and what they are ("!": there must be
+# one; "[x]": a list of them).  Deprecated members are left out.
+my %JSON = (
+    feed => {
+        version => '!version', title => '!text', items => '![item]',
+        home_page_url => 'url', feed_url => 'url', next_url => 'url',
+        icon => 'url', favicon => 'url', description => 'text',
+        user_comment => 'text', authors => '[author]',
+        language => 'language', expired => 'boolean', hubs => '[hub]',
+    },
+    author => { name => 'text', url => 'url', avatar => 'url' },
+    hub => { type => '!text', url => '!url' },
+    item => {
+        id => '!text', url => 'url', external_url => 'url', title => 'text',
+        content_html => 'text', content_text => 'text', summary => 'text',
+        image => 'url', banner_image => 'url', date_published => 'date',
+        date_modified => 'date', authors => '[author]', tags => '[text]',
+        language => 'language', attachments => '[attachment]',
+    },
+    attachment => {
+        url => '!url', mime_type => '!media', title => 'text',
+        size_in_bytes => 'count', duration_in_seconds => 'count',
+    },
+);
+
+sub _json_wrong {
+    my ($where, $what, $value) = @_;
+
+    if ($what =~ /^\[(\w+)\]$/) {
+        my $each = $1;
+        return "$where: no list" if ref $value ne 'ARRAY';
+        return map { _json_wrong("$where.$_", $each, $value->[$_]) }
+            0 .. $#$value;
+    }
+    if ($IS{$what}) {
+        my $ok = defined $value && ($what =~ /^(?:count|boolean)$/
+            || $IS{text}->($value)) && $IS{$what}->($value);
+        return $ok ? () : "$where: no $what";
+    }
+
+    return "$where: no object" if ref $value ne 'HASH';
+    my $members = $JSON{$what};
+    my @wrong = map { "$where: no $_" }
+        grep { $members->{$_} =~ /^!/ && !exists $value->{$_} }
+        sort keys %$members;
+    for my $name (sort keys %$value) {
+        if ($name =~ /^_[A-Za-z][^.]*$/) {
+            push @wrong, "$where.$name: no object"
+                if ref $value->{$name} ne 'HASH';
+            next;
+        }
+        my $is = $members->{$name};
+        push @wrong, $is ? _json_wrong("$where.$name", $is =~ s/^!//r,
+            $value->{$name}) : "$where.$name: unknown";
+    }
+    push @wrong, "$where: nothing said of the author"
+        if $what eq 'author' && !%$value;
+    push @wrong, "$where: neither content_html nor content_text"
+        if $what eq 'item' && !defined($value->{content_html}
+            // $value->{content_text});
+    return @wrong;
+}
+
+# json_ok({name => bytes, …}, 'test name'): valid JSON Feed 1.1.
+sub json_ok {
+    my ($feeds, $what) = @_;
+
+    my @wrong;
+    for my $name (sort keys %$feeds) {
+        my $feed = eval { JSON::PP->new->decode(
+            Encode::decode('UTF-8', "$feeds->{$name}", Encode::FB_CROAK)) };
+        if (!$feed) {
+            push @wrong, "$name: $@";
+            next;
+        }
+        my @here = _json_wrong('feed', 'feed', $feed);
+        my %id;
+        push @here, map { "id $_ twice" } grep { $id{$_}++ == 1 }
+            map { $_->{id} } @{$feed->{items}} if !@here;
+        push @here, 'next_url is feed_url'
+            if ($feed->{next_url} // '') eq ($feed->{feed_url} // '-');
+        push @wrong, map { "$name: $_" } @here;
+    }
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return ok(!@wrong, "$what: " . keys(%$feeds) . ' documents')
+        || diag join "\n", grep { defined } @wrong[0 .. 20];
 }
 
 sub _files {

@@ -15,6 +15,7 @@ package Cardfeed::Test;
 #   CARDFEED_NGINX   the binary (default: nginx, also in /usr/sbin)
 #   CARDFEED_MODULE  the module (default: build/ngx_http_cardfeed_module.so),
 #                    or "static" when the binary has it built in
+#   CARDFEED_CORPUS  real cards (default: ../shared/corpus/powerapps)
 #
 # finish() stops nginx and fails the test for what must never be in an error
 # log: see @FORBIDDEN.
@@ -135,6 +136,13 @@ sub dir { $_[0]{dir} }
 sub content { $_[0]{content} }
 sub port { $_[0]{port} }
 sub root { $ROOT }
+
+# Real cards, or undef.
+sub corpus {
+    my $dir = $ENV{CARDFEED_CORPUS} || "$ROOT/../shared/corpus/powerapps";
+    return -d $dir ? $dir : undef;
+}
+
 sub base { "http://localhost:$_[0]{port}" }
 
 sub _nginx {

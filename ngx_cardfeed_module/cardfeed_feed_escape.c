@@ -1,6 +1,6 @@
-/* feed_xml_escape: any bytes → character data of a document. */
+/* feed_escape: any bytes → character data of a document. */
 
-#include "cardfeed_feed_xml_private.h"
+#include "cardfeed_feed_private.h"
 
 #include <string.h>
 
@@ -9,17 +9,17 @@
 #define WORD sizeof(uint64_t)
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* What stands instead of an ASCII character; NULL: itself.  A parser would
- * turn a carriage return into a line's end, and both, and a tab, into spaces
- * where they stand in an attribute. */
-static const char *const xml_escapes[][0x80] = {
-    [CARDFEED_FEED_XML_TEXT] = {
+/* What stands instead of an ASCII character; NULL: itself.  An XML parser
+ * would turn a carriage return into a line's end, and both, and a tab, into
+ * spaces where they stand in an attribute. */
+static const char *const feed_escapes[][0x80] = {
+    [CARDFEED_FEED_TEXT] = {
         ['\r'] = "&#13;",
         ['&'] = "&amp;",
         ['<'] = "&lt;",
         ['>'] = "&gt;",
     },
-    [CARDFEED_FEED_XML_ATTRIBUTE] = {
+    [CARDFEED_FEED_ATTRIBUTE] = {
         ['\t'] = "&#9;",
         ['\n'] = "&#10;",
         ['\r'] = "&#13;",
@@ -28,18 +28,25 @@ static const char *const xml_escapes[][0x80] = {
         ['<'] = "&lt;",
         ['>'] = "&gt;",
     },
-    [CARDFEED_FEED_XML_HTML] = {
+    [CARDFEED_FEED_HTML] = {
         ['\r'] = "&#13;",
         ['&'] = "&amp;amp;",
         ['<'] = "&amp;lt;",
         ['>'] = "&amp;gt;",
+    },
+    [CARDFEED_FEED_STRING] = {
+        ['\t'] = "\\t",
+        ['\n'] = "\\n",
+        ['\r'] = "\\r",
+        ['"'] = "\\\"",
+        ['\\'] = "\\\\",
     },
 };
 
 
 /* Which of the bytes of word are zero: not nothing if any is. */
 static uint64_t
-xml_zero(uint64_t word)
+feed_zero(uint64_t word)
 {
     return (word - EACH(0x01)) & ~word & EACH(0x80);
 }
@@ -47,7 +54,7 @@ xml_zero(uint64_t word)
 
 /* Whether the next eight bytes are ASCII that means nothing anywhere. */
 static bool
-xml_is_plain(cardfeed_str_t s, size_t at)
+feed_is_plain(cardfeed_str_t s, size_t at)
 {
     uint64_t word, odd;
 
@@ -58,9 +65,10 @@ xml_is_plain(cardfeed_str_t s, size_t at)
     memcpy(&word, s.data + at, WORD);
 
     odd = word & EACH(0x80);
-    odd |= xml_zero(word & EACH(0xe0));               /* controls */
-    odd |= xml_zero((word & EACH(0xfb)) ^ EACH('"')); /* " and & */
-    odd |= xml_zero((word & EACH(0xfd)) ^ EACH('<')); /* < and > */
+    odd |= feed_zero(word & EACH(0xe0));               /* controls */
+    odd |= feed_zero((word & EACH(0xfb)) ^ EACH('"')); /* " and & */
+    odd |= feed_zero((word & EACH(0xfd)) ^ EACH('<')); /* < and > */
+    odd |= feed_zero(word ^ EACH('\\'));
 
     return odd == 0;
 }
@@ -71,7 +79,7 @@ xml_is_plain(cardfeed_str_t s, size_t at)
  * its length.  Up to *good the text is known to be well-formed.
  */
 static const char *
-xml_instead(cardfeed_str_t s, size_t at, const char *const *escapes,
+feed_instead(cardfeed_str_t s, size_t at, const char *const *escapes,
     size_t *good, size_t *len)
 {
     const unsigned char *p;
@@ -106,8 +114,8 @@ xml_instead(cardfeed_str_t s, size_t at, const char *const *escapes,
 
 
 void
-cardfeed_feed_xml_escape(cardfeed_buf_t *out, cardfeed_str_t s,
-    cardfeed_feed_xml_place_t place)
+cardfeed_feed_escape(cardfeed_buf_t *out, cardfeed_str_t s,
+    cardfeed_feed_place_t place)
 {
     size_t i, start, slow, good, len;
     const char *instead;
@@ -117,7 +125,7 @@ cardfeed_feed_xml_escape(cardfeed_buf_t *out, cardfeed_str_t s,
     while (i < s.len) {
 
         if (i >= slow) {
-            if (xml_is_plain(s, i)) {
+            if (feed_is_plain(s, i)) {
                 i += WORD;
                 continue;
             }
@@ -125,7 +133,7 @@ cardfeed_feed_xml_escape(cardfeed_buf_t *out, cardfeed_str_t s,
             slow = i + WORD;
         }
 
-        instead = xml_instead(s, i, xml_escapes[place], &good, &len);
+        instead = feed_instead(s, i, feed_escapes[place], &good, &len);
 
         if (instead != NULL) {
             cardfeed_buf_append(out, s.data + start, i - start);
