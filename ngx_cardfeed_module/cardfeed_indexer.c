@@ -224,14 +224,17 @@ indexer_step_timers(cardfeed_indexer_t *ix)
 static int
 indexer_step(cardfeed_indexer_t *ix)
 {
-    int rc;
+    int rc, timers;
 
     rc = indexer_step_watch(ix);
     if (rc == CARDFEED_OK) {
         rc = indexer_step_store(ix);
     }
+
+    /* What is due does not wait for the watch. */
+    timers = indexer_step_timers(ix);
     if (rc == CARDFEED_OK) {
-        rc = indexer_step_timers(ix);
+        rc = timers;
     }
     if (rc != CARDFEED_OK || ix->store == NULL || !indexer_present(ix)) {
         return rc;
@@ -328,6 +331,7 @@ indexer_notified(cardfeed_indexer_t *ix, int fd)
             ": the index is no longer trusted");
         cardfeed_store_release(ix->store);
         ix->store = NULL;
+        ix->sync_at = 0;
         ix->published = false;
     }
 }

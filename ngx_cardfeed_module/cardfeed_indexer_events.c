@@ -29,6 +29,9 @@ indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
     case CARDFEED_EVENT_FILE:
         rc = cardfeed_indexer_paths_add(&ix->files, path);
         break;
+    case CARDFEED_EVENT_LATER:
+        cardfeed_indexer_racy_add(ix, path);
+        return;
     case CARDFEED_EVENT_TREE:
     case CARDFEED_EVENT_GONE:
         if (path.len > 0) {

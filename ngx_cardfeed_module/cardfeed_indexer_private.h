@@ -122,6 +122,7 @@ struct cardfeed_indexer_s {
     cardfeed_index_t *index;
     int report_fd;
     unsigned long dropped; /* reports nobody took */
+    int64_t deaf_until;    /* who reads them is not waited for again */
     pthread_t thread;
     int stop_fd;
     int due_fd;

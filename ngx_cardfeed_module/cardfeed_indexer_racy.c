@@ -75,6 +75,14 @@ racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path)
     if (rc == CARDFEED_OK && !known.racy) {
         return CARDFEED_OK;
     }
+    if (rc == CARDFEED_NOTFOUND
+        && cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK
+        && file.racy)
+    {
+        /* A new one that is being written still. */
+        cardfeed_indexer_racy_add(ix, path);
+        return CARDFEED_OK;
+    }
 
     if (rc == CARDFEED_OK && cardfeed_watch_live(ix->watch)
         && cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK

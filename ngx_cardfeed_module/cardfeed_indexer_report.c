@@ -2,6 +2,8 @@
 
 #include "cardfeed_indexer_private.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,16 +12,40 @@
 #include <sys/socket.h>
 
 #define INDEXER_PATH_SHOWN 600
+#define INDEXER_SEND_MS 20   /* for a reader that is behind */
+#define INDEXER_DEAF_MS 1000 /* for one that was behind in vain */
 
 
+/* A reader that is behind is waited for a little. */
 static bool
 indexer_send(cardfeed_indexer_t *ix, const cardfeed_report_t *report)
 {
     size_t size = offsetof(cardfeed_report_t, text) + report->len;
+    struct pollfd fd = {.fd = ix->report_fd, .events = POLLOUT};
 
-    return ix->report_fd < 0
-           || send(ix->report_fd, report, size, MSG_DONTWAIT | MSG_NOSIGNAL)
-                  >= 0;
+    if (ix->report_fd < 0
+        || send(ix->report_fd, report, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+               >= 0)
+    {
+        return true;
+    }
+
+    if (errno != EAGAIN || cardfeed_indexer_stopping(ix)
+        || cardfeed_indexer_ms() < ix->deaf_until)
+    {
+        return false;
+    }
+
+    if (poll(&fd, 1, INDEXER_SEND_MS) == 1
+        && send(ix->report_fd, report, size, MSG_DONTWAIT | MSG_NOSIGNAL)
+               >= 0)
+    {
+        return true;
+    }
+
+    ix->deaf_until = cardfeed_indexer_ms() + INDEXER_DEAF_MS;
+
+    return false;
 }
 
 

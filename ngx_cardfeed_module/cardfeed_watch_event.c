@@ -54,6 +54,22 @@ watch_event_path(cardfeed_watch_t *watch, const cardfeed_watch_dir_t *dir,
 }
 
 
+/* Whether a directory became readable, or ceased to be. */
+static bool
+watch_event_turned(const cardfeed_watch_t *watch, cardfeed_watch_dir_t *dir,
+    const char *path)
+{
+    bool blind = faccessat(watch->root, path, R_OK | X_OK, AT_EACCESS) != 0;
+
+    if (blind == dir->blind) {
+        return false;
+    }
+    dir->blind = blind;
+
+    return true;
+}
+
+
 static void
 watch_event_subdir(watch_events_t *ev, const cardfeed_watch_dir_t *parent,
     uint32_t mask, const char *name, cardfeed_str_t path)
@@ -73,8 +89,9 @@ watch_event_subdir(watch_events_t *ev, const cardfeed_watch_dir_t *parent,
             cardfeed_watch_map_cut(&watch->map, dir, watch_event_rm, watch);
         }
         ev->fn(ev->data, CARDFEED_EVENT_GONE, path);
-    } else if ((mask & WATCH_CAME) || dir == NULL) {
-        /* A change of attributes counts where it could not be read. */
+    } else if ((mask & WATCH_CAME) || dir == NULL
+               || watch_event_turned(watch, dir, path.data))
+    {
         ev->fn(ev->data, CARDFEED_EVENT_TREE, path);
     }
 }
@@ -101,10 +118,14 @@ watch_event_file(watch_events_t *ev, uint32_t mask, const char *name,
             if ((mask & IN_CREATE) && S_ISREG(st.st_mode)
                 && st.st_nlink == 1)
             {
-                tell = false; /* its close will come */
+                /* Its close will come, unless it was linked in complete. */
+                if (tell && st.st_size > 0) {
+                    ev->fn(ev->data, CARDFEED_EVENT_LATER, path);
+                }
+                tell = false;
             }
         }
-        if (link && name[0] == '.') {
+        if (link && name[0] == '.' && (mask & IN_MOVED_TO)) {
             ev->fn(ev->data, CARDFEED_EVENT_TREE,
                 (cardfeed_str_t){.data = path.data, .len = dirlen});
             return;
@@ -129,6 +150,9 @@ watch_event_self(watch_events_t *ev, cardfeed_watch_dir_t *dir,
     cardfeed_watch_t *watch = ev->watch;
 
     if (dir->parent == NULL) {
+        if ((mask & IN_ATTRIB) && watch_event_turned(watch, dir, ".")) {
+            ev->fn(ev->data, CARDFEED_EVENT_TREE, CARDFEED_NO_STR);
+        }
         ev->root |= (mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT
                              | IN_IGNORED)) != 0;
         return;

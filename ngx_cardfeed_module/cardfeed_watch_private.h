@@ -22,6 +22,7 @@ struct cardfeed_watch_dir_s {
     cardfeed_watch_dir_t *next_name;
     uint64_t hash; /* of parent and name */
     int wd;
+    bool blind; /* could not be read when it was last looked at */
     size_t len;
     char name[];
 };

@@ -87,7 +87,14 @@ watch_walk_file(watch_walk_t *walk, int fd, const char *name,
     cardfeed_watch_file_t file = {.code = CARDFEED_OK};
 
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        return CARDFEED_OK; /* gone again */
+        if (errno != ENOENT
+            && cardfeed_collection_matches(watch->c, path.data, false))
+        {
+            file.code = cardfeed_error_set(&file.err, CARDFEED_INVALID, 0,
+                "cannot be looked at: %s", strerror(errno));
+            watch_walk_tell(walk, path, &file);
+        }
+        return CARDFEED_OK; /* or gone again */
     }
     if (S_ISDIR(st.st_mode)) {
         return cardfeed_collection_matches(watch->c, path.data, true)

@@ -11,6 +11,7 @@
 
 #define NGX_HTTP_CARDFEED_RETRY   5000  /* ms between two tries to open */
 #define NGX_HTTP_CARDFEED_SETTLE  250   /* ms to wait for overdue cards */
+#define NGX_HTTP_CARDFEED_REPORTS 256   /* logged at a time */
 
 
 static void ngx_http_cardfeed_create_dir(ngx_cycle_t *cycle,
@@ -25,7 +26,8 @@ static void ngx_http_cardfeed_retry(ngx_event_t *ev);
 static ngx_int_t ngx_http_cardfeed_listen(ngx_http_cardfeed_collection_t *col);
 static void ngx_http_cardfeed_deaf(ngx_http_cardfeed_collection_t *col);
 static void ngx_http_cardfeed_read_reports(ngx_event_t *ev);
-static void ngx_http_cardfeed_log_reports(ngx_http_cardfeed_collection_t *col);
+static ngx_uint_t ngx_http_cardfeed_log_reports(
+    ngx_http_cardfeed_collection_t *col);
 
 
 ngx_int_t
@@ -212,7 +214,10 @@ ngx_http_cardfeed_stop(ngx_cycle_t *cycle)
         if (col->indexer) {
             cardfeed_indexer_stop(col->indexer);
             col->indexer = NULL;
-            ngx_http_cardfeed_log_reports(col);
+
+            while (ngx_http_cardfeed_log_reports(col)) {
+                /* void */
+            }
         }
 
         ngx_http_cardfeed_deaf(col);
@@ -403,7 +408,7 @@ ngx_http_cardfeed_read_reports(ngx_event_t *ev)
     c = ev->data;
     col = c->data;
 
-    ngx_http_cardfeed_log_reports(col);
+    (void) ngx_http_cardfeed_log_reports(col);
 
     if (c->close && col->indexer) {
 
@@ -417,11 +422,13 @@ ngx_http_cardfeed_read_reports(ngx_event_t *ev)
 }
 
 
-static void
+/* Whether there may be more. */
+
+static ngx_uint_t
 ngx_http_cardfeed_log_reports(ngx_http_cardfeed_collection_t *col)
 {
     ssize_t            n;
-    ngx_uint_t         level;
+    ngx_uint_t         i, level;
     cardfeed_report_t  report;
 
     static ngx_uint_t  levels[] = {
@@ -432,11 +439,13 @@ ngx_http_cardfeed_log_reports(ngx_http_cardfeed_collection_t *col)
         NGX_LOG_ERR
     };
 
-    for ( ;; ) {
+    /* a bound on one turn of the event loop; the rest raises another event */
+
+    for (i = 0; i < NGX_HTTP_CARDFEED_REPORTS; i++) {
         n = recv(col->reports[0], &report, sizeof(report), MSG_DONTWAIT);
 
         if (n < (ssize_t) offsetof(cardfeed_report_t, text)) {
-            return;
+            return 0;
         }
 
         level = ngx_min((ngx_uint_t) report.level,
@@ -446,4 +455,6 @@ ngx_http_cardfeed_log_reports(ngx_http_cardfeed_collection_t *col)
                       ngx_min((size_t) report.len, sizeof(report.text)),
                       report.text);
     }
+
+    return 1;
 }

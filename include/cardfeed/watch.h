@@ -33,6 +33,7 @@ typedef struct cardfeed_watch_s cardfeed_watch_t;
 
 typedef enum {
     CARDFEED_EVENT_FILE,     /* look at this path again: it may be gone */
+    CARDFEED_EVENT_LATER,    /* the same, when nobody writes it any more */
     CARDFEED_EVENT_TREE,     /* a directory came, moved or cannot be told:
                                 walk it; "" is the root */
     CARDFEED_EVENT_GONE,     /* a directory went: nothing below it is left */

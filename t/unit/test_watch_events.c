@@ -75,6 +75,9 @@ open_watch(void)
 }
 
 
+static char later[PATH_MAX];
+
+
 static void
 on_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
 {
@@ -87,6 +90,13 @@ on_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
     };
 
     (void) data;
+
+    /* Of every new file that has bytes already; test_linked_in_complete. */
+    if (event == CARDFEED_EVENT_LATER) {
+        snprintf(later, sizeof(later), "%.*s", (int) path.len, path.data);
+        return;
+    }
+
     cardfeed_buf_char(&seen, letters[event]);
     if (event < CARDFEED_EVENT_OVERFLOW) {
         cardfeed_buf_char(&seen, ' ');
@@ -176,6 +186,40 @@ test_not_of_the_collection(void **state)
     tree_mkdir(&tree, ".git");
     tree_write(&tree, "_drafts/a.md", "x");
     assert_string_equal(events(), "");
+}
+
+
+/* No close tells of a file that got its name when it was complete. */
+static void
+test_linked_in_complete(void **state)
+{
+    char from[64], to[PATH_MAX];
+    int fd;
+
+    (void) state;
+    open_watch();
+
+    fd = open(tree.dir, O_TMPFILE | O_WRONLY, 0644);
+    if (fd == -1 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+        skip();
+    }
+    assert_int_not_equal(fd, -1);
+    assert_int_equal(write(fd, "x", 1), 1);
+    snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+    snprintf(to, sizeof(to), "%s/linked.md", tree.dir);
+    assert_int_equal(
+        linkat(AT_FDCWD, from, AT_FDCWD, to, AT_SYMLINK_FOLLOW), 0);
+
+    later[0] = '\0';
+    assert_string_equal(events(), "");
+    assert_string_equal(later, "linked.md");
+
+    /* An empty one is being made. */
+    tree_write(&tree, "empty.md", "");
+    later[0] = '\0';
+    assert_string_equal(events(), "F empty.md\n");
+    assert_string_equal(later, "");
+    close(fd);
 }
 
 
@@ -544,6 +588,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WATCH_TEST(test_files),
         WATCH_TEST(test_not_of_the_collection),
+        WATCH_TEST(test_linked_in_complete),
         WATCH_TEST(test_directories),
         WATCH_TEST(test_walked_before_told),
         WATCH_TEST(test_replaced_directory),
