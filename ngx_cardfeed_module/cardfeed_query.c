@@ -1,71 +1,128 @@
-/* query: the text of a URL → one canonical selection. */
+/* query: the text of a path → one canonical selection of topics. */
 
-#include <cardfeed/query.h>
+#include "cardfeed_query_private.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define QUERY_NAME_MAX 64 /* encoded; all known ones are shorter */
 #define ALL CARDFEED_STR("all")
 
-/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z */
-#define TIME_FIRST INT64_C(-62135596800)
-#define TIME_LAST INT64_C(253402300799)
-#define TIME_DIGITS 12
-
-#define ID_DIGITS 16
+#define QUERY_NAMED (CARDFEED_QUERY_ALTERNATIVES * CARDFEED_QUERY_TERMS)
 
 typedef struct {
-    cardfeed_str_t name;
-    int (*set)(cardfeed_query_t *query, cardfeed_str_t value,
-        uint32_t max_limit, cardfeed_error_t *err);
-} query_arg_t;
+    cardfeed_term_t terms[CARDFEED_QUERY_TERMS];
+    size_t n;
+} query_and_t;
 
-static int query_before(cardfeed_query_t *query, cardfeed_str_t value,
-    uint32_t max_limit, cardfeed_error_t *err);
-static int query_limit(cardfeed_query_t *query, cardfeed_str_t value,
-    uint32_t max_limit, cardfeed_error_t *err);
+/* A selection on its way to its canonical form. */
+typedef struct {
+    query_and_t any[CARDFEED_QUERY_ALTERNATIVES];
+    size_t n;
+    cardfeed_str_t named[QUERY_NAMED]; /* all but "all" */
+    size_t nnamed;
+} query_or_t;
 
-/* In the order of the canonical form. */
-static const query_arg_t query_args[] = {
-    {CARDFEED_STR("before"), query_before},
-    {CARDFEED_STR("limit"), query_limit},
-};
-
-#define QUERY_NARGS (sizeof(query_args) / sizeof(query_args[0]))
+static const cardfeed_terms_t query_all = {.terms = NULL, .nterms = 0};
 
 
-static bool
-query_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-
-/* Cuts s at the first c; what follows c, or nothing, is returned. */
-static cardfeed_str_t
-query_cut(cardfeed_str_t *s, char c)
+bool
+cardfeed_query_cut(cardfeed_str_t *s, char c, cardfeed_str_t *rest)
 {
     const char *p;
-    cardfeed_str_t rest;
 
     p = s->len ? memchr(s->data, c, s->len) : NULL;
     if (p == NULL) {
-        return CARDFEED_NO_STR;
+        *rest = CARDFEED_NO_STR;
+        return false;
     }
 
-    rest.data = p + 1;
-    rest.len = s->len - (size_t) (p + 1 - s->data);
+    rest->data = p + 1;
+    rest->len = s->len - (size_t) (p + 1 - s->data);
     s->len = (size_t) (p - s->data);
 
-    return rest;
+    return true;
+}
+
+
+static int
+query_compare(const void *a, const void *b)
+{
+    int rc;
+    const cardfeed_term_t *x = a, *y = b;
+
+    rc = cardfeed_str_cmp(x->name, y->name);
+
+    return rc ? rc : x->negative - y->negative;
+}
+
+
+size_t
+cardfeed_query_sort(cardfeed_term_t *terms, size_t n)
+{
+    size_t i, kept;
+
+    qsort(terms, n, sizeof(*terms), query_compare);
+
+    for (i = 0, kept = 0; i < n; i++) {
+        if (kept == 0 || query_compare(&terms[kept - 1], &terms[i]) != 0) {
+            terms[kept++] = terms[i];
+        }
+    }
+
+    return kept;
+}
+
+
+void
+cardfeed_query_positive_first(cardfeed_term_t *terms, size_t n)
+{
+    size_t i, positive, negative;
+    cardfeed_term_t others[CARDFEED_QUERY_TERMS];
+
+    for (i = 0, positive = 0, negative = 0; i < n; i++) {
+        if (terms[i].negative) {
+            others[negative++] = terms[i];
+        } else {
+            terms[positive++] = terms[i];
+        }
+    }
+
+    for (i = 0; i < negative; i++) {
+        terms[positive + i] = others[i];
+    }
+}
+
+
+bool
+cardfeed_query_keep(cardfeed_arena_t *arena, cardfeed_terms_t *out,
+    const cardfeed_term_t *terms, size_t n)
+{
+    cardfeed_term_t *copy;
+
+    *out = (cardfeed_terms_t){.terms = NULL, .nterms = 0};
+
+    if (n == 0) {
+        return true;
+    }
+
+    copy = cardfeed_arena_alloc(arena, n * sizeof(*copy));
+    if (copy == NULL) {
+        return false;
+    }
+
+    memcpy(copy, terms, n * sizeof(*copy));
+    out->terms = copy;
+    out->nterms = n;
+
+    return true;
 }
 
 
 void
 cardfeed_query_init(cardfeed_query_t *query, cardfeed_arena_t *arena)
 {
-    *query = (cardfeed_query_t){.arena = arena, .topic = ALL};
+    *query = (cardfeed_query_t){.arena = arena, .alternatives = &query_all,
+        .nalternatives = 1, .since = CARDFEED_NO_TIME};
 }
 
 
@@ -93,329 +150,362 @@ cardfeed_query_split(cardfeed_str_t path, cardfeed_str_t *selection,
 }
 
 
-/* exact: name has to be the slug already. */
+/* name's slug in buf. */
 static int
-query_set_topic(cardfeed_query_t *query, cardfeed_str_t name, bool exact)
+query_slug(cardfeed_buf_t *buf, cardfeed_str_t name)
 {
-    int rc;
-    cardfeed_buf_t slug;
-    cardfeed_str_t topic;
-
-    if (name.len > CARDFEED_QUERY_MAX
+    if (name.len == 0 || name.len > CARDFEED_QUERY_MAX
         || cardfeed_utf8_check(name) != name.len)
     {
         return CARDFEED_NOTFOUND;
     }
 
-    cardfeed_buf_init(&slug, CARDFEED_SLUG_MAX);
+    cardfeed_buf_reset(buf);
 
-    rc = cardfeed_text_slug(&slug, name);
-    if (rc != CARDFEED_OK) {
-        goto done;
-    }
-
-    if (exact && !cardfeed_str_eq(cardfeed_buf_view(&slug), name)) {
-        rc = CARDFEED_NOTFOUND;
-        goto done;
-    }
-
-    topic = cardfeed_arena_dup(query->arena, cardfeed_buf_view(&slug));
-    if (topic.data == NULL) {
-        rc = CARDFEED_NOMEM;
-        goto done;
-    }
-
-    query->topic = topic;
-
-done:
-
-    cardfeed_buf_free(&slug);
-
-    return rc;
+    return cardfeed_text_slug(buf, name);
 }
 
 
-int
-cardfeed_query_selection(cardfeed_query_t *query, cardfeed_str_t sel)
-{
-    if (cardfeed_str_eq(sel, ALL)) {
-        query->topic = ALL;
-        return CARDFEED_OK;
-    }
-
-    if (sel.len == 0 || sel.len > CARDFEED_SLUG_MAX) {
-        return CARDFEED_NOTFOUND;
-    }
-
-    return query_set_topic(query, sel, true);
-}
-
-
-int
-cardfeed_query_topic(cardfeed_query_t *query, cardfeed_str_t name)
-{
-    if (name.len == 0 || cardfeed_str_caseeq(name, ALL)) {
-        query->topic = ALL;
-        return CARDFEED_OK;
-    }
-
-    return query_set_topic(query, name, false);
-}
-
-
+/* One alternative as it is written; "all" may be a term. */
 static int
-query_limit(cardfeed_query_t *query, cardfeed_str_t value,
-    uint32_t max_limit, cardfeed_error_t *err)
+query_parse_and(query_and_t *and, cardfeed_str_t text, cardfeed_buf_t *buf)
 {
-    size_t i;
-    uint64_t n;
+    int rc;
+    bool more;
+    cardfeed_str_t rest;
+    cardfeed_term_t *term;
 
-    n = 0;
+    and->n = 0;
 
-    for (i = 0; i < value.len && query_digit(value.data[i]); i++) {
-        n = n * 10 + (uint64_t) (value.data[i] - '0');
+    do {
+        more = cardfeed_query_cut(&text, '+', &rest);
 
-        if (n > max_limit) {
-            n = (uint64_t) max_limit + 1;
+        if (and->n == CARDFEED_QUERY_TERMS) {
+            return CARDFEED_NOTFOUND;
         }
-    }
 
-    if (i != value.len || n == 0) {
-        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
-            "limit: only a number of 1 or more is allowed");
-    }
+        term = &and->terms[and->n++];
+        term->negative = text.len && text.data[0] == '!';
+        term->name.data = text.data + term->negative;
+        term->name.len = text.len - term->negative;
 
-    query->limit = n > max_limit ? max_limit : (uint32_t) n;
+        if (!cardfeed_str_eq(term->name, ALL)) {
+            rc = query_slug(buf, term->name);
+            if (rc != CARDFEED_OK) {
+                return rc;
+            }
+
+            if (!cardfeed_str_eq(cardfeed_buf_view(buf), term->name)) {
+                return CARDFEED_NOTFOUND;
+            }
+        }
+
+        text = rest;
+
+    } while (more);
 
     return CARDFEED_OK;
 }
 
 
-/* Decimal seconds in their one spelling. */
+/* What is left of an alternative; false: nothing can be in it. */
 static bool
-query_time(cardfeed_str_t s, int64_t *time)
+query_simplify(query_and_t *and)
 {
-    bool minus;
-    size_t i;
-    int64_t n;
+    size_t i, kept;
 
-    minus = s.len && s.data[0] == '-';
+    and->n = cardfeed_query_sort(and->terms, and->n);
 
-    if (minus) {
-        s.data++;
-        s.len--;
-    }
+    for (i = 0, kept = 0; i < and->n; i++) {
+        if (cardfeed_str_eq(and->terms[i].name, ALL)) {
+            if (and->terms[i].negative) {
+                return false;
+            }
+            continue;
+        }
 
-    if (s.len == 0 || s.len > TIME_DIGITS
-        || (s.data[0] == '0' && (minus || s.len > 1)))
-    {
-        return false;
-    }
-
-    n = 0;
-
-    for (i = 0; i < s.len; i++) {
-        if (!query_digit(s.data[i])) {
+        if (kept && cardfeed_str_eq(and->terms[kept - 1].name,
+                and->terms[i].name))
+        {
             return false;
         }
 
-        n = n * 10 + (s.data[i] - '0');
+        and->terms[kept++] = and->terms[i];
     }
 
-    *time = minus ? -n : n;
-
-    return *time >= TIME_FIRST && *time <= TIME_LAST;
-}
-
-
-static bool
-query_id(cardfeed_str_t s, uint64_t *id)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    size_t i;
-    const char *digit;
-
-    if (s.len != ID_DIGITS) {
-        return false;
-    }
-
-    *id = 0;
-
-    for (i = 0; i < s.len; i++) {
-        digit = memchr(digits, s.data[i], ID_DIGITS);
-        if (digit == NULL) {
-            return false;
-        }
-
-        *id = *id << 4 | (uint64_t) (digit - digits);
-    }
+    and->n = kept;
+    cardfeed_query_positive_first(and->terms, kept);
 
     return true;
 }
 
 
 static int
-query_before(cardfeed_query_t *query, cardfeed_str_t value,
-    uint32_t max_limit, cardfeed_error_t *err)
+query_compare_and(const void *a, const void *b)
 {
-    cardfeed_str_t id;
-    cardfeed_position_t before;
+    size_t i;
+    int rc;
+    const query_and_t *x = a, *y = b;
 
-    (void) max_limit;
-
-    id = query_cut(&value, '.');
-
-    if (!query_time(value, &before.published) || !query_id(id, &before.id)) {
-        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
-            "before: only a cursor TIME.ID of a feed's own links is allowed");
+    for (i = 0; i < x->n && i < y->n; i++) {
+        rc = x->terms[i].negative - y->terms[i].negative;
+        if (rc == 0) {
+            rc = cardfeed_str_cmp(x->terms[i].name, y->terms[i].name);
+        }
+        if (rc != 0) {
+            return rc;
+        }
     }
 
-    query->before = before;
-    query->has_before = true;
+    return (x->n > y->n) - (x->n < y->n);
+}
+
+
+static int
+query_parse_or(query_or_t *or, cardfeed_str_t text, cardfeed_buf_t *buf)
+{
+    int rc;
+    bool more;
+    size_t i, read;
+    query_and_t *and;
+    cardfeed_str_t rest;
+
+    or->n = 0;
+    or->nnamed = 0;
+    read = 0;
+
+    do {
+        more = cardfeed_query_cut(&text, ',', &rest);
+
+        if (read++ == CARDFEED_QUERY_ALTERNATIVES) {
+            return CARDFEED_NOTFOUND;
+        }
+
+        and = &or->any[or->n];
+
+        rc = query_parse_and(and, text, buf);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+
+        for (i = 0; i < and->n; i++) {
+            if (!cardfeed_str_eq(and->terms[i].name, ALL)) {
+                or->named[or->nnamed++] = and->terms[i].name;
+            }
+        }
+
+        or->n += query_simplify(and);
+        text = rest;
+
+    } while (more);
 
     return CARDFEED_OK;
 }
 
 
-/* CARDFEED_NOTFOUND: nothing known has that name. */
-static int
-query_find(cardfeed_str_t name, cardfeed_buf_t *buf, const query_arg_t **arg)
+/* Alternatives sorted, each once; "all" leaves no other. */
+static void
+query_simplify_or(query_or_t *or)
 {
-    int rc;
-    size_t i;
+    size_t i, kept;
 
-    if (name.len > QUERY_NAME_MAX) {
-        return CARDFEED_NOTFOUND;
+    qsort(or->any, or->n, sizeof(or->any[0]), query_compare_and);
+
+    if (or->n && or->any[0].n == 0) {
+        or->n = 1;
+        return;
     }
 
-    cardfeed_buf_reset(buf);
-
-    rc = cardfeed_url_decode(buf, name, true);
-    if (rc != CARDFEED_OK) {
-        return rc == CARDFEED_INVALID ? CARDFEED_NOTFOUND : rc;
-    }
-
-    for (i = 0; i < QUERY_NARGS; i++) {
-        if (cardfeed_str_eq(cardfeed_buf_view(buf), query_args[i].name)) {
-            *arg = &query_args[i];
-            return CARDFEED_OK;
+    for (i = 0, kept = 0; i < or->n; i++) {
+        if (kept == 0
+            || query_compare_and(&or->any[kept - 1], &or->any[i]) != 0)
+        {
+            or->any[kept++] = or->any[i];
         }
     }
 
-    return CARDFEED_NOTFOUND;
+    or->n = kept;
 }
 
 
 static int
-query_set_arg(cardfeed_query_t *query, cardfeed_str_t name,
-    cardfeed_str_t value, uint32_t max_limit, cardfeed_buf_t *buf,
-    cardfeed_error_t *err)
+query_compare_str(const void *a, const void *b)
 {
-    int rc;
-    const query_arg_t *arg;
+    return cardfeed_str_cmp(*(const cardfeed_str_t *) a,
+        *(const cardfeed_str_t *) b);
+}
 
-    rc = query_find(name, buf, &arg);
-    if (rc == CARDFEED_NOTFOUND) {
-        return CARDFEED_OK;
-    }
 
-    if (value.len > CARDFEED_QUERY_MAX) {
-        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
-            "%s: longer than %d bytes", arg->name.data, CARDFEED_QUERY_MAX);
-    }
+/* Leaves in named, sorted, what no alternative names any more. */
+static void
+query_dropped(query_or_t *or)
+{
+    size_t i, j, used, kept;
+    cardfeed_str_t left[QUERY_NAMED];
+    const cardfeed_str_t *name;
 
-    if (rc == CARDFEED_OK) {
-        cardfeed_buf_reset(buf);
-
-        rc = cardfeed_url_decode(buf, value, true);
-        if (rc == CARDFEED_INVALID) {
-            return cardfeed_error_set(err, rc, 0,
-                "%s: broken percent-encoding", arg->name.data);
+    for (i = 0, used = 0; i < or->n; i++) {
+        for (j = 0; j < or->any[i].n; j++) {
+            left[used++] = or->any[i].terms[j].name;
         }
     }
 
-    if (rc != CARDFEED_OK) {
-        return cardfeed_error_set(err, rc, 0, "out of memory");
+    qsort(left, used, sizeof(left[0]), query_compare_str);
+    qsort(or->named, or->nnamed, sizeof(or->named[0]), query_compare_str);
+
+    for (i = 0, kept = 0; i < or->nnamed; i++) {
+        name = &or->named[i];
+
+        if ((kept == 0 || !cardfeed_str_eq(or->named[kept - 1], *name))
+            && (used == 0
+                || bsearch(name, left, used, sizeof(left[0]),
+                    query_compare_str) == NULL))
+        {
+            or->named[kept++] = *name;
+        }
     }
 
-    return arg->set(query, cardfeed_buf_view(buf), max_limit, err);
+    or->nnamed = kept;
+}
+
+
+/* The names are in the arena already. */
+static int
+query_store(cardfeed_query_t *query, const query_or_t *or)
+{
+    size_t i;
+    cardfeed_str_t *dropped = NULL;
+    cardfeed_terms_t *alternatives;
+
+    alternatives = cardfeed_arena_alloc(query->arena,
+        (or->n + 1) * sizeof(*alternatives));
+    if (alternatives == NULL) {
+        return CARDFEED_NOMEM;
+    }
+
+    for (i = 0; i < or->n; i++) {
+        if (!cardfeed_query_keep(query->arena, &alternatives[i],
+                or->any[i].terms, or->any[i].n))
+        {
+            return CARDFEED_NOMEM;
+        }
+    }
+
+    if (or->nnamed) {
+        dropped = cardfeed_arena_alloc(query->arena,
+            or->nnamed * sizeof(*dropped));
+        if (dropped == NULL) {
+            return CARDFEED_NOMEM;
+        }
+        memcpy(dropped, or->named, or->nnamed * sizeof(*dropped));
+    }
+
+    query->alternatives = alternatives;
+    query->nalternatives = or->n;
+    query->dropped = dropped;
+    query->ndropped = or->nnamed;
+
+    return CARDFEED_OK;
+}
+
+
+static void
+query_set_all(cardfeed_query_t *query)
+{
+    query->alternatives = &query_all;
+    query->nalternatives = 1;
+    query->dropped = NULL;
+    query->ndropped = 0;
+}
+
+
+int
+cardfeed_query_selection(cardfeed_query_t *query, cardfeed_str_t sel)
+{
+    int rc;
+    query_or_t or;
+    cardfeed_buf_t slug;
+
+    if (cardfeed_str_eq(sel, ALL)) {
+        query_set_all(query);
+        return CARDFEED_OK;
+    }
+
+    if (sel.len == 0 || sel.len > CARDFEED_QUERY_MAX) {
+        return CARDFEED_NOTFOUND;
+    }
+
+    cardfeed_buf_init(&slug, CARDFEED_SLUG_MAX);
+
+    sel = cardfeed_arena_dup(query->arena, sel);
+    rc = sel.data == NULL ? CARDFEED_NOMEM : query_parse_or(&or, sel, &slug);
+
+    cardfeed_buf_free(&slug);
+
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    query_simplify_or(&or);
+    query_dropped(&or);
+
+    return query_store(query, &or);
+}
+
+
+int
+cardfeed_query_topic(cardfeed_query_t *query, cardfeed_str_t name)
+{
+    int rc;
+    query_or_t or;
+    cardfeed_buf_t slug;
+
+    if (name.len == 0 || cardfeed_str_caseeq(name, ALL)) {
+        query_set_all(query);
+        return CARDFEED_OK;
+    }
+
+    cardfeed_buf_init(&slug, CARDFEED_SLUG_MAX);
+
+    rc = query_slug(&slug, name);
+
+    if (rc == CARDFEED_OK) {
+        name = cardfeed_arena_dup(query->arena, cardfeed_buf_view(&slug));
+        rc = name.data == NULL ? CARDFEED_NOMEM : CARDFEED_OK;
+    }
+
+    cardfeed_buf_free(&slug);
+
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    or.n = 1;
+    or.nnamed = 0;
+    or.any[0].n = 1;
+    or.any[0].terms[0] = (cardfeed_term_t){.name = name};
+
+    return query_store(query, &or);
 }
 
 
 bool
-cardfeed_query_knows(cardfeed_str_t name)
+cardfeed_query_is_all(const cardfeed_query_t *query)
 {
-    int rc;
-    cardfeed_buf_t buf;
-    const query_arg_t *arg;
-
-    cardfeed_buf_init(&buf, CARDFEED_QUERY_MAX);
-    rc = query_find(name, &buf, &arg);
-    cardfeed_buf_free(&buf);
-
-    return rc == CARDFEED_OK;
+    return query->nalternatives == 1 && query->alternatives[0].nterms == 0;
 }
 
 
-int
-cardfeed_query_args(cardfeed_query_t *query, cardfeed_str_t args,
-    uint32_t max_limit, cardfeed_error_t *err)
+cardfeed_str_t
+cardfeed_query_single(const cardfeed_query_t *query)
 {
-    int rc;
-    cardfeed_buf_t buf;
-    cardfeed_str_t name, value, rest;
-    cardfeed_query_t changed;
+    const cardfeed_terms_t *only = query->alternatives;
 
-    cardfeed_buf_init(&buf, CARDFEED_QUERY_MAX);
-
-    rc = CARDFEED_OK;
-    changed = *query;
-
-    for (name = args; name.len && rc == CARDFEED_OK; name = rest) {
-        rest = query_cut(&name, '&');
-        value = query_cut(&name, '=');
-        rc = query_set_arg(&changed, name, value, max_limit, &buf, err);
+    if (query->nalternatives != 1 || only->nterms != 1
+        || only->terms[0].negative)
+    {
+        return CARDFEED_NO_STR;
     }
 
-    if (rc == CARDFEED_OK) {
-        *query = changed;
-    }
-
-    cardfeed_buf_free(&buf);
-
-    return rc;
-}
-
-
-int
-cardfeed_query_print(const cardfeed_query_t *query, cardfeed_buf_t *out)
-{
-    return cardfeed_buf_str(out, query->topic);
-}
-
-
-int
-cardfeed_query_print_args(const cardfeed_query_t *query,
-    uint32_t default_limit, const cardfeed_position_t *before,
-    cardfeed_buf_t *out)
-{
-    int rc;
-    char mark;
-
-    rc = CARDFEED_OK;
-    mark = '?';
-
-    if (before != NULL) {
-        rc = cardfeed_buf_printf(out, "%cbefore=%" PRId64 ".%016" PRIx64,
-            mark, before->published, before->id);
-        mark = '&';
-    }
-
-    if (query->limit != 0 && query->limit != default_limit) {
-        rc = cardfeed_buf_printf(out, "%climit=%" PRIu32, mark,
-            query->limit);
-    }
-
-    return rc;
+    return only->terms[0].name;
 }

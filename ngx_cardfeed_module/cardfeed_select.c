@@ -1,10 +1,9 @@
 /* select: a selection → cards, newest first. */
 
-#include <cardfeed/select.h>
+#include "cardfeed_select_private.h"
 
 typedef struct {
-    cardfeed_read_t *read;
-    cardfeed_cursor_t *cursor;
+    cardfeed_merge_t merge;
     int64_t now;
     unsigned skipped;
 } select_t;
@@ -15,11 +14,12 @@ typedef struct {
  * not worked off that it expired, or it went.
  */
 static int
-select_card(select_t *s, const cardfeed_row_t *row, cardfeed_record_t *card)
+select_card(select_t *s, cardfeed_read_t *read, uint64_t id,
+    cardfeed_record_t *card)
 {
     int rc;
 
-    rc = cardfeed_read_card(s->read, row->id, card);
+    rc = cardfeed_read_card(read, id, card);
 
     if (rc == CARDFEED_OK && card->expires != CARDFEED_NO_TIME
         && card->expires <= s->now)
@@ -35,88 +35,126 @@ select_card(select_t *s, const cardfeed_row_t *row, cardfeed_record_t *card)
 }
 
 
+/* A match: another card of the page, unless it is full.  CARDFEED_BUSY: it
+ * is. */
 static int
-select_first(select_t *s, const cardfeed_query_t *query, cardfeed_row_t *row)
+select_take(select_t *s, uint32_t limit, cardfeed_position_t at,
+    cardfeed_selection_t *out)
 {
-    if (query->has_before) {
-        return cardfeed_cursor_seek(s->cursor, query->before.published,
-            query->before.id, row);
+    int rc;
+
+    if (out->ncards == limit || s->skipped == CARDFEED_SELECT_SKIP) {
+        out->more = true;
+        return CARDFEED_BUSY;
     }
 
-    return cardfeed_cursor_next(s->cursor, row);
+    rc = select_card(s, s->merge.read, at.id, &out->cards[out->ncards]);
+
+    if (rc == CARDFEED_OK) {
+        out->ncards++;
+
+    } else if (rc != CARDFEED_NOTFOUND) {
+        return rc;
+    }
+
+    /* A page of skipped rows only still has to lead on. */
+
+    if (rc == CARDFEED_OK || out->ncards == 0) {
+        out->next = at;
+    }
+
+    return cardfeed_merge_pass(&s->merge, at);
 }
 
 
 static int
-select_collect(select_t *s, const cardfeed_query_t *query, uint32_t limit,
-    cardfeed_selection_t *out)
+select_collect(select_t *s, uint32_t limit, cardfeed_selection_t *out)
 {
     int rc;
-    cardfeed_row_t row;
+    bool looked;
+    cardfeed_row_t *row;
+    cardfeed_branch_t *branch;
+    cardfeed_position_t last;
 
-    for (rc = select_first(s, query, &row); rc == CARDFEED_OK;
-         rc = cardfeed_cursor_next(s->cursor, &row))
-    {
-        if (out->ncards == limit || s->skipped == CARDFEED_SELECT_SKIP) {
-            out->more = true;
-            return CARDFEED_OK;
+    rc = CARDFEED_OK;
+    looked = false;
+
+    while (rc == CARDFEED_OK) {
+        branch = cardfeed_merge_newest(&s->merge);
+        if (branch == NULL) {
+            break;
         }
 
-        rc = select_card(s, &row, &out->cards[out->ncards]);
+        row = &branch->sources->row;
 
-        if (rc == CARDFEED_OK) {
-            out->ncards++;
-
-        } else if (rc != CARDFEED_NOTFOUND) {
-            return rc;
+        if (s->merge.query->since != CARDFEED_NO_TIME
+            && row->published < s->merge.query->since)
+        {
+            break;
         }
 
-        /* A page of skipped rows only still has to lead on. */
+        /* last is decided for all branches once the newest is another */
 
-        if (rc == CARDFEED_OK || out->ncards == 0) {
-            out->next.published = row.published;
-            out->next.id = row.id;
+        if (!looked || !cardfeed_row_is_at(row, last)) {
+            if (looked && s->merge.budget <= 0) {
+                out->more = true;
+                out->bounded = true;
+                out->next = last;
+                break;
+            }
+
+            looked = true;
+            last = cardfeed_row_position(row);
         }
+
+        rc = branch->matched ? select_take(s, limit, last, out)
+                             : cardfeed_merge_step(&s->merge, branch);
     }
 
-    return rc == CARDFEED_NOTFOUND ? CARDFEED_OK : rc;
+    return rc == CARDFEED_BUSY ? CARDFEED_OK : rc;
+}
+
+
+static void
+select_changed(cardfeed_selection_t *out, const cardfeed_topic_t *topic)
+{
+    if (topic->change > out->change) {
+        out->change = topic->change;
+    }
+
+    if (topic->changed_at > out->changed_at) {
+        out->changed_at = topic->changed_at;
+    }
 }
 
 
 /* The newest card of all lends its time to a selection without any. */
 static int
-select_empty(select_t *s, cardfeed_selection_t *out)
+select_empty(select_t *s, cardfeed_read_t *read, const cardfeed_topic_t *all,
+    cardfeed_selection_t *out)
 {
     int rc;
     cardfeed_row_t row;
-    cardfeed_topic_t all;
+    cardfeed_cursor_t *cursor;
     cardfeed_record_t card;
 
-    rc = cardfeed_read_topic(s->read, CARDFEED_STR("all"), &all);
+    select_changed(out, all);
+
+    s->skipped = 0;
+
+    rc = cardfeed_cursor_open(read, all->id, &cursor);
     if (rc != CARDFEED_OK) {
         return rc;
     }
 
-    if (all.change > out->change) {
-        out->change = all.change;
-    }
-
-    if (all.changed_at > out->changed_at) {
-        out->changed_at = all.changed_at;
-    }
-
-    s->skipped = 0;
-
-    rc = cardfeed_cursor_open(s->read, all.id, &s->cursor);
-
     while (rc == CARDFEED_OK && s->skipped < CARDFEED_SELECT_SKIP) {
 
-        rc = cardfeed_cursor_next(s->cursor, &row);
+        rc = cardfeed_cursor_next(cursor, &row);
         if (rc != CARDFEED_OK) {
             break;
         }
 
-        rc = select_card(s, &row, &card);
+        rc = select_card(s, read, row.id, &card);
         if (rc == CARDFEED_OK) {
             out->updated = card.updated;
             break;
@@ -127,29 +165,27 @@ select_empty(select_t *s, cardfeed_selection_t *out)
         }
     }
 
+    cardfeed_cursor_close(cursor);
+
     return rc == CARDFEED_NOTFOUND ? CARDFEED_OK : rc;
 }
 
 
 static int
-select_run(select_t *s, const cardfeed_query_t *query, uint32_t limit,
+select_run(select_t *s, cardfeed_read_t *read, const cardfeed_query_t *query,
+    const cardfeed_topic_t *all, uint32_t limit, cardfeed_arena_t *arena,
     cardfeed_selection_t *out)
 {
     int rc;
     size_t i;
 
-    rc = cardfeed_cursor_open(s->read, out->topic.id, &s->cursor);
-    if (rc != CARDFEED_OK) {
-        return rc;
+    rc = cardfeed_merge_open(&s->merge, read, query, all, out->topics, arena);
+
+    if (rc == CARDFEED_OK) {
+        rc = select_collect(s, limit, out);
     }
 
-    rc = select_collect(s, query, limit, out);
-    if (rc != CARDFEED_OK) {
-        return rc;
-    }
-
-    cardfeed_cursor_close(s->cursor);
-    s->cursor = NULL;
+    cardfeed_merge_close(&s->merge);
 
     for (i = 0; i < out->ncards; i++) {
         if (out->cards[i].updated > out->updated) {
@@ -157,7 +193,69 @@ select_run(select_t *s, const cardfeed_query_t *query, uint32_t limit,
         }
     }
 
-    return out->ncards ? CARDFEED_OK : select_empty(s, out);
+    if (rc == CARDFEED_OK && out->ncards == 0) {
+        rc = select_empty(s, read, all, out);
+    }
+
+    return rc;
+}
+
+
+/* The topics of all terms, and what they say about changes. */
+static int
+select_topics(cardfeed_read_t *read, const cardfeed_query_t *query,
+    const cardfeed_topic_t *all, cardfeed_arena_t *arena,
+    cardfeed_selection_t *out)
+{
+    int rc;
+    size_t i, j, n;
+    cardfeed_topic_t *topics, dropped;
+    const cardfeed_terms_t *terms;
+
+    for (i = 0, n = 0; i < query->nalternatives; i++) {
+        n += query->alternatives[i].nterms;
+    }
+
+    topics = cardfeed_arena_alloc(arena, (n + 1) * sizeof(*topics));
+    if (topics == NULL) {
+        return CARDFEED_NOMEM;
+    }
+
+    out->topics = topics;
+
+    for (i = 0; i < query->nalternatives; i++) {
+        terms = &query->alternatives[i];
+
+        if (terms->nterms == 0 || terms->terms[0].negative) {
+            select_changed(out, all);
+        }
+
+        for (j = 0; j < terms->nterms; j++, topics++) {
+            rc = cardfeed_read_topic(read, terms->terms[j].name, topics);
+            if (rc != CARDFEED_OK) {
+                return rc;
+            }
+
+            out->ntopics++;
+            select_changed(out, topics);
+        }
+    }
+
+    for (i = 0; i < query->ndropped; i++) {
+        rc = cardfeed_read_topic(read, query->dropped[i], &dropped);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+    }
+
+    if (cardfeed_query_is_all(query)) {
+        out->topic = *all;
+
+    } else if (cardfeed_query_single(query).len) {
+        out->topic = out->topics[0];
+    }
+
+    return CARDFEED_OK;
 }
 
 
@@ -168,44 +266,41 @@ cardfeed_select(cardfeed_read_t *read, const cardfeed_query_t *query,
 {
     int rc;
     select_t s;
+    cardfeed_topic_t all;
 
-    s = (select_t){.read = read, .now = now};
+    s.now = now;
+    s.skipped = 0;
 
     *out = (cardfeed_selection_t){
+        .topic = {.id = CARDFEED_SELECT_MANY, .slug = CARDFEED_NO_STR,
+            .name = CARDFEED_NO_STR},
         .updated = CARDFEED_NO_TIME,
         .next_due = CARDFEED_NO_TIME,
     };
 
-    rc = cardfeed_read_topic(read, query->topic, &out->topic);
+    rc = cardfeed_read_topic(read, CARDFEED_STR("all"), &all);
+
+    if (rc == CARDFEED_OK) {
+        rc = select_topics(read, query, &all, arena, out);
+    }
+
     if (rc == CARDFEED_NOTFOUND) {
         return cardfeed_error_set(err, rc, 0, "no such topic");
     }
 
-    if (rc != CARDFEED_OK) {
-        goto failed;
-    }
+    if (rc == CARDFEED_OK) {
+        out->next_due = cardfeed_read_next_due(read);
+        out->cards = cardfeed_arena_alloc(arena,
+            limit * sizeof(*out->cards));
 
-    out->cards = cardfeed_arena_alloc(arena, limit * sizeof(*out->cards));
-    if (out->cards == NULL) {
-        rc = CARDFEED_NOMEM;
-        goto failed;
-    }
-
-    out->change = out->topic.change;
-    out->changed_at = out->topic.changed_at;
-    out->next_due = cardfeed_read_next_due(read);
-
-    rc = select_run(&s, query, limit, out);
-
-    if (s.cursor != NULL) {
-        cardfeed_cursor_close(s.cursor);
+        rc = out->cards == NULL
+            ? CARDFEED_NOMEM
+            : select_run(&s, read, query, &all, limit, arena, out);
     }
 
     if (rc == CARDFEED_OK) {
         return CARDFEED_OK;
     }
-
-failed:
 
     if (rc == CARDFEED_NOMEM) {
         return cardfeed_error_set(err, rc, 0, "select: out of memory");
@@ -214,4 +309,42 @@ failed:
     return cardfeed_error_set(err, rc, 0,
         rc == CARDFEED_CORRUPT ? "select: the index is damaged"
                                : "select: the index cannot be read");
+}
+
+
+int
+cardfeed_select_words(const cardfeed_query_t *query,
+    const cardfeed_selection_t *selection, cardfeed_buf_t *out)
+{
+    size_t i, j, start;
+    const char *glue;
+    const cardfeed_topic_t *topic;
+    const cardfeed_terms_t *terms;
+
+    if (selection->ntopics == 0) {
+        return cardfeed_buf_cstr(out,
+            query->nalternatives ? "All" : "Nothing");
+    }
+
+    start = out->len;
+    topic = selection->topics;
+
+    for (i = 0; i < query->nalternatives; i++) {
+        terms = &query->alternatives[i];
+
+        for (j = 0; j < terms->nterms; j++, topic++) {
+            glue = j ? " and " : i ? " or " : "";
+
+            if (out->len - start > CARDFEED_SELECT_WORDS) {
+                cardfeed_buf_cstr(out, glue);
+                return cardfeed_buf_cstr(out, "…");
+            }
+
+            cardfeed_buf_cstr(out, glue);
+            cardfeed_buf_cstr(out, terms->terms[j].negative ? "not " : "");
+            cardfeed_buf_str(out, topic->name);
+        }
+    }
+
+    return out->failed;
 }

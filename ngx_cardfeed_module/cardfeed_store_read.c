@@ -284,9 +284,10 @@ show_row(cardfeed_cursor_t *cursor, int rc, const MDB_val *key,
 }
 
 
-int
-cardfeed_cursor_seek(cardfeed_cursor_t *cursor, int64_t published,
-    uint64_t id, cardfeed_row_t *row)
+/* exact: a row at that very position will do. */
+static int
+seek(cardfeed_cursor_t *cursor, int64_t published, uint64_t id, bool exact,
+    cardfeed_row_t *row)
 {
     int rc;
     MDB_val key, value;
@@ -299,13 +300,29 @@ cardfeed_cursor_seek(cardfeed_cursor_t *cursor, int64_t published,
     key = cardfeed_store_val(data, sizeof(data));
 
     rc = mdb_cursor_get(cursor->mdb, &key, &value, MDB_SET_RANGE);
-    if (rc == 0 && key.mv_size == sizeof(data)
+    if (rc == 0 && !exact && key.mv_size == sizeof(data)
         && memcmp(key.mv_data, data, sizeof(data)) == 0)
     {
         rc = mdb_cursor_get(cursor->mdb, &key, &value, MDB_NEXT);
     }
 
     return show_row(cursor, rc, &key, &value, row);
+}
+
+
+int
+cardfeed_cursor_seek(cardfeed_cursor_t *cursor, int64_t published,
+    uint64_t id, cardfeed_row_t *row)
+{
+    return seek(cursor, published, id, false, row);
+}
+
+
+int
+cardfeed_cursor_reach(cardfeed_cursor_t *cursor, int64_t published,
+    uint64_t id, cardfeed_row_t *row)
+{
+    return seek(cursor, published, id, true, row);
 }
 
 

@@ -44,6 +44,8 @@ static ngx_int_t ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx);
 static void ngx_http_cardfeed_own_path(ngx_http_request_t *r,
     cardfeed_buf_t *out);
 static ngx_int_t ngx_http_cardfeed_channel(ngx_http_cardfeed_ctx_t *ctx);
+static ngx_int_t ngx_http_cardfeed_titles(ngx_http_cardfeed_ctx_t *ctx,
+    cardfeed_str_t site);
 static ngx_int_t ngx_http_cardfeed_headers(ngx_http_cardfeed_ctx_t *ctx,
     cardfeed_buf_t *body);
 static ngx_int_t ngx_http_cardfeed_etag(ngx_http_request_t *r,
@@ -399,7 +401,7 @@ ngx_http_cardfeed_urls(ngx_http_cardfeed_ctx_t *ctx)
         before = urls[i].before;
 
         cardfeed_buf_init(&buf, ctx->base.len + ctx->path.len
-                                + CARDFEED_QUERY_MAX);
+                                + CARDFEED_QUERY_PRINT_MAX);
         cardfeed_buf_str(&buf, ctx->base);
         cardfeed_buf_str(&buf, ctx->path);
         cardfeed_query_print_args(&ctx->asked, (uint32_t) ctx->conf->entries,
@@ -490,7 +492,7 @@ ngx_http_cardfeed_path_of(ngx_http_cardfeed_ctx_t *ctx)
             cardfeed_buf_char(&decoded, '/');
         }
 
-        cardfeed_query_print(&ctx->query, &decoded);
+        cardfeed_query_print_selection(&ctx->query, &decoded);
         cardfeed_buf_char(&decoded, '.');
         cardfeed_buf_cstr(&decoded, ctx->format->name);
     }
@@ -546,23 +548,19 @@ ngx_http_cardfeed_own_path(ngx_http_request_t *r, cardfeed_buf_t *out)
 static ngx_int_t
 ngx_http_cardfeed_channel(ngx_http_cardfeed_ctx_t *ctx)
 {
-    bool                           all;
     char                          *urn;
     cardfeed_str_t                 site;
     cardfeed_buf_t                 buf;
     cardfeed_feed_t               *feed;
-    cardfeed_topic_t              *topic;
     ngx_http_cardfeed_loc_conf_t  *conf;
 
     conf = ctx->conf;
     feed = &ctx->feed;
-    topic = &ctx->selection.topic;
-    all = (topic->id == 0);
 
     /* a feed's own id names the selection, whatever page of it this is */
 
     urn = cardfeed_arena_alloc(ctx->arena, CARDFEED_URN_LEN + 1);
-    cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL);
+    cardfeed_buf_init(&buf, CARDFEED_QUERY_PRINT_MAX);
 
     if (urn == NULL
         || cardfeed_query_print(&ctx->query, &buf) != CARDFEED_OK
@@ -592,33 +590,8 @@ ngx_http_cardfeed_channel(ngx_http_cardfeed_ctx_t *ctx)
         site = ngx_http_cardfeed_str(&conf->host);
     }
 
-    cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL * 8);
-    cardfeed_buf_str(&buf, site);
-
-    if (!all) {
-        cardfeed_buf_cstr(&buf, ": ");
-        cardfeed_buf_str(&buf, topic->name);
-    }
-
-    feed->title = ngx_http_cardfeed_keep(ctx, &buf);
-
-    feed->description = ngx_http_cardfeed_str(&conf->description);
-
-    if (feed->description.len == 0) {
-        cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL * 8);
-
-        if (all) {
-            cardfeed_buf_cstr(&buf, "New from ");
-            cardfeed_buf_str(&buf, site);
-
-        } else {
-            cardfeed_buf_cstr(&buf, "New on ");
-            cardfeed_buf_str(&buf, topic->name);
-            cardfeed_buf_cstr(&buf, " from ");
-            cardfeed_buf_str(&buf, site);
-        }
-
-        feed->description = ngx_http_cardfeed_keep(ctx, &buf);
+    if (ngx_http_cardfeed_titles(ctx, site) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     feed->author = conf->author.len ? ngx_http_cardfeed_str(&conf->author)
@@ -628,7 +601,12 @@ ngx_http_cardfeed_channel(ngx_http_cardfeed_ctx_t *ctx)
     feed->logo_url = ngx_http_cardfeed_str(&conf->logo);
     feed->rights = ngx_http_cardfeed_str(&conf->rights);
 
-    if (!ctx->query.has_before) {
+    /* a hub is told about the first pages of all and of single topics only */
+
+    if (ctx->selection.topic.id != CARDFEED_SELECT_MANY
+        && !cardfeed_query_is_filtered(&ctx->query)
+        && !ctx->query.has_before)
+    {
         feed->hub_url = ngx_http_cardfeed_str(&conf->hub);
     }
 
@@ -637,8 +615,63 @@ ngx_http_cardfeed_channel(ngx_http_cardfeed_ctx_t *ctx)
     feed->cards = ctx->selection.cards;
     feed->ncards = ctx->selection.ncards;
 
-    return (feed->home_url.len && feed->title.len && feed->description.len)
-           ? NGX_OK : NGX_ERROR;
+    return feed->home_url.len ? NGX_OK : NGX_ERROR;
+}
+
+
+/* "Site: A and B", and a sentence; all is called after the site alone. */
+
+static ngx_int_t
+ngx_http_cardfeed_titles(ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t site)
+{
+    cardfeed_buf_t    buf;
+    cardfeed_str_t    words;
+    cardfeed_feed_t  *feed;
+
+    feed = &ctx->feed;
+
+    words = CARDFEED_NO_STR;
+
+    if (!cardfeed_query_is_all(&ctx->query)) {
+        cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL);
+        cardfeed_select_words(&ctx->query, &ctx->selection, &buf);
+        words = ngx_http_cardfeed_keep(ctx, &buf);
+
+        if (words.len == 0) {
+            return NGX_ERROR;
+        }
+    }
+
+    cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL * 8);
+    cardfeed_buf_str(&buf, site);
+
+    if (words.len) {
+        cardfeed_buf_cstr(&buf, ": ");
+        cardfeed_buf_str(&buf, words);
+    }
+
+    feed->title = ngx_http_cardfeed_keep(ctx, &buf);
+
+    feed->description = ngx_http_cardfeed_str(&ctx->conf->description);
+
+    if (feed->description.len == 0) {
+        cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL * 8);
+
+        if (words.len == 0) {
+            cardfeed_buf_cstr(&buf, "New from ");
+            cardfeed_buf_str(&buf, site);
+
+        } else {
+            cardfeed_buf_cstr(&buf, "New on ");
+            cardfeed_buf_str(&buf, words);
+            cardfeed_buf_cstr(&buf, " from ");
+            cardfeed_buf_str(&buf, site);
+        }
+
+        feed->description = ngx_http_cardfeed_keep(ctx, &buf);
+    }
+
+    return (feed->title.len && feed->description.len) ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -123,6 +123,9 @@ void cardfeed_cursor_close(cardfeed_cursor_t *cursor);
  * CARDFEED_NOTFOUND at the end, CARDFEED_CORRUPT for a damaged row. */
 int cardfeed_cursor_seek(cardfeed_cursor_t *cursor, int64_t published,
     uint64_t id, cardfeed_row_t *row);
+/* Moves to the first row at (published, id) or older; the same otherwise. */
+int cardfeed_cursor_reach(cardfeed_cursor_t *cursor, int64_t published,
+    uint64_t id, cardfeed_row_t *row);
 /* The first, then the next row. */
 int cardfeed_cursor_next(cardfeed_cursor_t *cursor, cardfeed_row_t *row);
 
