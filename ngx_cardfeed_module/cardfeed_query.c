@@ -77,7 +77,7 @@ void
 cardfeed_query_positive_first(cardfeed_term_t *terms, size_t n)
 {
     size_t i, positive, negative;
-    cardfeed_term_t others[CARDFEED_QUERY_TERMS];
+    cardfeed_term_t others[CARDFEED_QUERY_TERMS] = {0};
 
     for (i = 0, positive = 0, negative = 0; i < n; i++) {
         if (terms[i].negative) {
@@ -341,7 +341,7 @@ static void
 query_dropped(query_or_t *or)
 {
     size_t i, j, used, kept;
-    cardfeed_str_t left[QUERY_NAMED];
+    cardfeed_str_t left[QUERY_NAMED] = {0};
     const cardfeed_str_t *name;
 
     for (i = 0, used = 0; i < or->n; i++) {

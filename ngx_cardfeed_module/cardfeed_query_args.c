@@ -131,7 +131,7 @@ query_id(cardfeed_str_t s, uint64_t *id)
     *id = 0;
 
     for (i = 0; i < s.len; i++) {
-        digit = memchr(digits, s.data[i], ID_DIGITS);
+        digit = memchr(digits, s.data[i], sizeof(digits) - 1);
         if (digit == NULL) {
             return false;
         }
@@ -240,19 +240,21 @@ query_set_arg(cardfeed_query_t *query, cardfeed_str_t name,
         return CARDFEED_OK;
     }
 
+    if (rc != CARDFEED_OK) {
+        return cardfeed_error_set(err, rc, 0, "out of memory");
+    }
+
     if (value.len > CARDFEED_QUERY_MAX) {
         return cardfeed_error_set(err, CARDFEED_INVALID, 0,
             "%s: longer than %d bytes", arg->name.data, CARDFEED_QUERY_MAX);
     }
 
-    if (rc == CARDFEED_OK) {
-        cardfeed_buf_reset(buf);
+    cardfeed_buf_reset(buf);
 
-        rc = cardfeed_url_decode(buf, value, true);
-        if (rc == CARDFEED_INVALID) {
-            return cardfeed_error_set(err, rc, 0,
-                "%s: broken percent-encoding", arg->name.data);
-        }
+    rc = cardfeed_url_decode(buf, value, true);
+    if (rc == CARDFEED_INVALID) {
+        return cardfeed_error_set(err, rc, 0, "%s: broken percent-encoding",
+            arg->name.data);
     }
 
     if (rc != CARDFEED_OK) {

@@ -178,7 +178,8 @@ like feed("/feeds/$_")->{link_header}, qr/rel="hub"/, "$_: names the hub"
     for qw(all.atom even.atom all.rss?limit=3 even,all.rss all+even.rss);
 unlike feed("/feeds/$_")->{link_header}, qr/rel="hub"/, "$_: does not"
     for qw(even+three.atom !even.rss all.atom?type=video
-        even.rss?since=2020-01-01 even,three.rss !all.rss all.rss?before=1609459200.0000000000000000);
+        even.rss?since=2020-01-01 even,three.rss !all.rss
+        all.rss?before=1609459200.0000000000000000);
 
 # --- paging
 
