@@ -7,83 +7,107 @@
 #include "ngx_http_cardfeed_module.h"
 
 
-typedef char *(*ngx_http_cardfeed_param_pt)(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+typedef struct ngx_http_cardfeed_param_s  ngx_http_cardfeed_param_t;
 
-typedef struct {
+typedef char *(*ngx_http_cardfeed_param_pt)(ngx_conf_t *cf,
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
+
+struct ngx_http_cardfeed_param_s {
     ngx_str_t                    name;
     ngx_http_cardfeed_param_pt   set;
     const char                  *allowed;
-} ngx_http_cardfeed_param_t;
+    size_t                       offset;  /* of a choice */
+    ngx_conf_enum_t             *choices;
+};
 
 
 static char *ngx_http_cardfeed_collection_params(ngx_conf_t *cf,
     cardfeed_collection_t *c);
 static ngx_int_t ngx_http_cardfeed_collection_name(ngx_str_t *name);
 static char *ngx_http_cardfeed_param_include(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_exclude(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
-static char *ngx_http_cardfeed_param_watch(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_poll(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_threads(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_max_card(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_map(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
-static char *ngx_http_cardfeed_param_ids(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
-static char *ngx_http_cardfeed_param_undated(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_site(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_timezone(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value);
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static const char **ngx_http_cardfeed_patterns(ngx_conf_t *cf,
     const char *const *first, ngx_str_t *value);
-static char *ngx_http_cardfeed_choice(ngx_str_t *value, ngx_conf_enum_t *e,
-    ngx_uint_t *choice);
+static char *ngx_http_cardfeed_param_choice(ngx_conf_t *cf,
+    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
+
+
+static ngx_conf_enum_t  ngx_http_cardfeed_watch[] = {
+    { ngx_string("auto"), CARDFEED_WATCH_AUTO },
+    { ngx_string("inotify"), CARDFEED_WATCH_INOTIFY },
+    { ngx_string("poll"), CARDFEED_WATCH_POLL },
+    { ngx_string("off"), CARDFEED_WATCH_OFF },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_cardfeed_ids[] = {
+    { ngx_string("uuid"), CARDFEED_IDS_UUID },
+    { ngx_string("permalink"), CARDFEED_IDS_PERMALINK },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_cardfeed_undated[] = {
+    { ngx_string("skip"), CARDFEED_UNDATED_SKIP },
+    { ngx_string("mtime"), CARDFEED_UNDATED_MTIME },
+    { ngx_null_string, 0 }
+};
 
 
 static ngx_http_cardfeed_param_t  ngx_http_cardfeed_params[] = {
 
     { ngx_string("include="), ngx_http_cardfeed_param_include,
-      "a list of patterns such as *.md,*.html" },
+      "a list of patterns such as *.md,*.html", 0, NULL },
 
     { ngx_string("exclude="), ngx_http_cardfeed_param_exclude,
-      "a list of patterns such as README.md,archive" },
+      "a list of patterns such as README.md,archive", 0, NULL },
 
-    { ngx_string("watch="), ngx_http_cardfeed_param_watch,
-      "auto, inotify, poll or off" },
+    { ngx_string("watch="), ngx_http_cardfeed_param_choice,
+      "auto, inotify, poll or off",
+      offsetof(cardfeed_collection_t, watch), ngx_http_cardfeed_watch },
 
     { ngx_string("poll="), ngx_http_cardfeed_param_poll,
-      "a time of at least 100ms, such as 5s" },
+      "a time of at least 100ms, such as 5s", 0, NULL },
 
     { ngx_string("threads="), ngx_http_cardfeed_param_threads,
-      "a number from 1 to 64" },
+      "a number from 1 to 64", 0, NULL },
 
     { ngx_string("max_card="), ngx_http_cardfeed_param_max_card,
-      "a size from 1k to 64m" },
+      "a size from 1k to 64m", 0, NULL },
 
     { ngx_string("map="), ngx_http_cardfeed_param_map,
-      "a size of at least 64m" },
+      "a size of at least 64m", 0, NULL },
 
-    { ngx_string("ids="), ngx_http_cardfeed_param_ids,
-      "uuid or permalink" },
+    { ngx_string("ids="), ngx_http_cardfeed_param_choice,
+      "uuid or permalink",
+      offsetof(cardfeed_collection_t, ids), ngx_http_cardfeed_ids },
 
-    { ngx_string("undated="), ngx_http_cardfeed_param_undated,
-      "skip or mtime" },
+    { ngx_string("undated="), ngx_http_cardfeed_param_choice,
+      "skip or mtime",
+      offsetof(cardfeed_collection_t, undated), ngx_http_cardfeed_undated },
 
     { ngx_string("site="), ngx_http_cardfeed_param_site,
-      "an absolute http or https URL" },
+      "an absolute http or https URL", 0, NULL },
 
     { ngx_string("timezone="), ngx_http_cardfeed_param_timezone,
-      "an offset such as +02:00, or Z" },
+      "an offset such as +02:00, or Z", 0, NULL },
 
-    { ngx_null_string, NULL, NULL }
+    { ngx_null_string, NULL, NULL, 0, NULL }
 };
 
 
@@ -183,7 +207,7 @@ ngx_http_cardfeed_collection_params(ngx_conf_t *cf, cardfeed_collection_t *c)
         rest.data = value[i].data + p->name.len;
         rest.len = value[i].len - p->name.len;
 
-        rv = p->set(cf, c, &rest);
+        rv = p->set(cf, c, &rest, p);
 
         if (rv != NGX_CONF_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -245,7 +269,7 @@ ngx_http_cardfeed_find(ngx_http_cardfeed_main_conf_t *cmcf, ngx_str_t *name)
 
 static char *
 ngx_http_cardfeed_param_include(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     c->include = ngx_http_cardfeed_patterns(cf, NULL, value);
 
@@ -255,7 +279,7 @@ ngx_http_cardfeed_param_include(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 static char *
 ngx_http_cardfeed_param_exclude(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     /* in addition to what is excluded already */
 
@@ -266,33 +290,8 @@ ngx_http_cardfeed_param_exclude(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 
 static char *
-ngx_http_cardfeed_param_watch(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
-{
-    char        *rv;
-    ngx_uint_t   choice;
-
-    static ngx_conf_enum_t  modes[] = {
-        { ngx_string("auto"), CARDFEED_WATCH_AUTO },
-        { ngx_string("inotify"), CARDFEED_WATCH_INOTIFY },
-        { ngx_string("poll"), CARDFEED_WATCH_POLL },
-        { ngx_string("off"), CARDFEED_WATCH_OFF },
-        { ngx_null_string, 0 }
-    };
-
-    rv = ngx_http_cardfeed_choice(value, modes, &choice);
-
-    if (rv == NGX_CONF_OK) {
-        c->watch = (cardfeed_watch_mode_t) choice;
-    }
-
-    return rv;
-}
-
-
-static char *
 ngx_http_cardfeed_param_poll(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     ngx_int_t  ms;
 
@@ -310,7 +309,7 @@ ngx_http_cardfeed_param_poll(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 static char *
 ngx_http_cardfeed_param_threads(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     ngx_int_t  n;
 
@@ -328,7 +327,7 @@ ngx_http_cardfeed_param_threads(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 static char *
 ngx_http_cardfeed_param_max_card(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     ssize_t  size;
 
@@ -346,7 +345,7 @@ ngx_http_cardfeed_param_max_card(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 static char *
 ngx_http_cardfeed_param_map(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     off_t  size;
 
@@ -363,54 +362,8 @@ ngx_http_cardfeed_param_map(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 
 static char *
-ngx_http_cardfeed_param_ids(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
-{
-    char        *rv;
-    ngx_uint_t   choice;
-
-    static ngx_conf_enum_t  ids[] = {
-        { ngx_string("uuid"), CARDFEED_IDS_UUID },
-        { ngx_string("permalink"), CARDFEED_IDS_PERMALINK },
-        { ngx_null_string, 0 }
-    };
-
-    rv = ngx_http_cardfeed_choice(value, ids, &choice);
-
-    if (rv == NGX_CONF_OK) {
-        c->ids = (cardfeed_ids_t) choice;
-    }
-
-    return rv;
-}
-
-
-static char *
-ngx_http_cardfeed_param_undated(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
-{
-    char        *rv;
-    ngx_uint_t   choice;
-
-    static ngx_conf_enum_t  undated[] = {
-        { ngx_string("skip"), CARDFEED_UNDATED_SKIP },
-        { ngx_string("mtime"), CARDFEED_UNDATED_MTIME },
-        { ngx_null_string, 0 }
-    };
-
-    rv = ngx_http_cardfeed_choice(value, undated, &choice);
-
-    if (rv == NGX_CONF_OK) {
-        c->undated = (cardfeed_undated_t) choice;
-    }
-
-    return rv;
-}
-
-
-static char *
 ngx_http_cardfeed_param_site(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     ngx_str_t  url;
 
@@ -426,7 +379,7 @@ ngx_http_cardfeed_param_site(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 static char *
 ngx_http_cardfeed_param_timezone(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value)
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
     return cardfeed_date_zone(ngx_http_cardfeed_str(value), &c->timezone)
                == CARDFEED_OK
@@ -493,14 +446,16 @@ ngx_http_cardfeed_patterns(ngx_conf_t *cf, const char *const *first,
 
 
 static char *
-ngx_http_cardfeed_choice(ngx_str_t *value, ngx_conf_enum_t *e,
-    ngx_uint_t *choice)
+ngx_http_cardfeed_param_choice(ngx_conf_t *cf, cardfeed_collection_t *c,
+    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
-    for ( /* void */ ; e->name.len; e++) {
+    ngx_conf_enum_t  *e;
+
+    for (e = p->choices; e->name.len; e++) {
         if (e->name.len == value->len
             && ngx_strncmp(e->name.data, value->data, value->len) == 0)
         {
-            *choice = e->value;
+            *(unsigned *) ((char *) c + p->offset) = (unsigned) e->value;
             return NGX_CONF_OK;
         }
     }

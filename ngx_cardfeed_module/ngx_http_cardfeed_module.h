@@ -38,7 +38,7 @@ typedef struct {
 
 
 typedef struct {
-    ngx_array_t                collections; /* ngx_http_cardfeed_collection_t* */
+    ngx_array_t                collections; /* of pointers */
     ngx_str_t                  index_path;
     cardfeed_arena_t           arena;       /* one request's, at a time */
 } ngx_http_cardfeed_main_conf_t;

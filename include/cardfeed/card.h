@@ -104,8 +104,8 @@ int cardfeed_card_parse(cardfeed_parser_t *parser,
     const cardfeed_card_file_t *file, const cardfeed_card_t **card,
     cardfeed_error_t *err);
 
-/* Whether the card belongs into feeds at now: not hidden, dated, titled, not in
- * the future, not expired. */
+/* Whether the card belongs into feeds at now: not hidden, dated, titled, not
+ * in the future, not expired. */
 bool cardfeed_card_visible(const cardfeed_card_t *card, int64_t now);
 
 #endif /* CARDFEED_CARD_H */

@@ -49,10 +49,10 @@ extern const char *const cardfeed_default_exclude[];
 
 /*
  * Whether a file (or, with directory, whether to descend) belongs to the
- * collection.  path is relative, without "./", any bytes, NUL-terminated.  A pattern
- * without a slash is matched against the last component, one with a slash
- * against the whole path (FNM_PATHNAME).  The components above the last are
- * taken as already matched.
+ * collection.  path is relative, without "./", any bytes, NUL-terminated.  A
+ * pattern without a slash is matched against the last component, one with a
+ * slash against the whole path (FNM_PATHNAME).  The components above the last
+ * are taken as already matched.
  */
 bool cardfeed_collection_matches(const cardfeed_collection_t *c,
     const char *path, bool directory);

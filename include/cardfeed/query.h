@@ -91,8 +91,9 @@ typedef struct {
 
 void cardfeed_query_init(cardfeed_query_t *query, cardfeed_arena_t *arena);
 
-/* "canvas-apps.atom" → "canvas-apps" and "atom", both pieces of path; NOTFOUND
- * without a format or with a slash in it.  path is percent-decoded. */
+/* "canvas-apps.atom" → "canvas-apps" and "atom", both pieces of path;
+ * NOTFOUND without a format or with a slash in it.  path is
+ * percent-decoded. */
 int cardfeed_query_split(cardfeed_str_t path, cardfeed_str_t *selection,
     cardfeed_str_t *format);
 
