@@ -214,6 +214,18 @@ site_wait_count(site_t *site, const char *slug, int count)
     }
 }
 
+/* A rejection is told before the transaction it is in can be seen. */
+static inline void
+site_wait_rejected(site_t *site, uint64_t count)
+{
+    int64_t end = tree_ms() + PATIENCE_MS;
+
+    while (site_stats(site).rejected != count) {
+        assert_true(tree_ms() <= end);
+        tree_nap();
+    }
+}
+
 /* The text of a card with a topic; one of a few static buffers. */
 static inline const char *
 card_text(const char *title, const char *topic)

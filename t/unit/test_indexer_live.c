@@ -216,11 +216,11 @@ test_rejected_keeps_the_last_good(void **state)
     tree_write(&site.tree, "a.md", "---\ntitle: [\n---\n");
     site_wait_told(&site, "collection \"news\": \"a.md\":");
     assert_int_equal(site_count(&site, "alpha"), 1);
-    assert_int_equal(site_stats(&site).rejected, 1);
+    site_wait_rejected(&site, 1);
 
     site_card(&site, "a.md", "Beta");
     site_wait_count(&site, "beta", 1);
-    assert_int_equal(site_stats(&site).rejected, 0);
+    site_wait_rejected(&site, 0);
     assert_int_equal(site_told_count(&site, "\"a.md\""), 1);
 
     /* No card any longer: the card goes. */
@@ -253,7 +253,7 @@ test_bad_files(void **state)
     site_wait_told(&site, "\"z.md\": symbolic link leaves the collection");
     site_wait_told(&site, "\"big.md\": 104857600 bytes are more than");
     assert_int_equal(site_count(&site, "all"), 1);
-    assert_int_equal(site_stats(&site).rejected, 4);
+    site_wait_rejected(&site, 4);
 
     /* The same, live; each is told once. */
     assert_int_equal(mkfifo(tree_path(&site.tree, "f2.md"), 0644), 0);
@@ -264,14 +264,14 @@ test_bad_files(void **state)
     tree_mkdir(&site.tree, "sub");
     assert_int_equal(symlink("sub", tree_path(&site.tree, "link")), 0);
     site_wait_told(&site, "\"link\": symbolic links to directories");
-    assert_int_equal(site_stats(&site).rejected, 6);
+    site_wait_rejected(&site, 6);
     assert_int_equal(site_told_count(&site, "FIFO"), 2);
     assert_int_equal(unlink(tree_path(&site.tree, "f2.md")), 0);
     assert_int_equal(unlink(tree_path(&site.tree, "link")), 0);
     assert_int_equal(unlink(tree_path(&site.tree, "big.md")), 0);
     site_card(&site, "last.md", "Alpha");
     site_wait_count(&site, "all", 2);
-    assert_int_equal(site_stats(&site).rejected, 3);
+    site_wait_rejected(&site, 3);
     assert_int_equal(site_count(&site, "secret"), -1);
 }
 
@@ -342,7 +342,7 @@ test_one_identity(void **state)
     site_wait_count(&site, "all", 3);
     assert_int_equal(site_count(&site, "alpha"), 1);
     assert_int_equal(site_count(&site, "beta"), 1);
-    assert_int_equal(site_stats(&site).rejected, 0);
+    site_wait_rejected(&site, 0);
 }
 
 
@@ -359,14 +359,14 @@ test_same_stem(void **state)
     site_wait_count(&site, "all", 2);
     site_wait_count(&site, "html", 1);
     site_wait_count(&site, "md", 1);
-    assert_int_equal(site_stats(&site).rejected, 0);
+    site_wait_rejected(&site, 0);
 
     site_card(&site, "a.markdown", "Markdown");
     site_wait_count(&site, "all", 3);
     assert_int_equal(unlink(tree_path(&site.tree, "a.md")), 0);
     site_wait_count(&site, "md", 0);
     site_wait_count(&site, "all", 2);
-    assert_int_equal(site_stats(&site).rejected, 0);
+    site_wait_rejected(&site, 0);
     assert_int_equal(unlink(tree_path(&site.tree, "a.markdown")), 0);
     site_wait_count(&site, "all", 1);
     assert_int_equal(site_count(&site, "html"), 1);
@@ -392,7 +392,7 @@ test_reports_nobody_reads(void **state)
     while (site_stats(&site).rejected < 3000 && tree_ms() < end) {
         tree_nap();
     }
-    assert_int_equal(site_stats(&site).rejected, 3000);
+    site_wait_rejected(&site, 3000);
     site_forget_log(&site);
     tree_write(&site.tree, "last.md", "---\ntitle: [\n---\n");
     site_wait_told(&site, " messages were dropped");

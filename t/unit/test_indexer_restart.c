@@ -129,7 +129,7 @@ test_rejected_is_told_once(void **state)
     site_wait_told(&site, " is reconciled: ");
     assert_int_equal(site_told_count(&site, "\"bad.md\""), 0);
     assert_int_equal(site_told_count(&site, "\"f.md\""), 0);
-    assert_int_equal(site_stats(&site).rejected, 2);
+    site_wait_rejected(&site, 2);
 }
 
 
@@ -455,7 +455,7 @@ test_live_in_a_scan(void **state)
     site_wait_count(&site, "alpha", 4999);
     assert_int_equal(site_count(&site, "beta"), 1);
     assert_int_equal(site_count(&site, "gamma"), 1);
-    assert_int_equal(site_stats(&site).rejected, 0);
+    site_wait_rejected(&site, 0);
 }
 
 

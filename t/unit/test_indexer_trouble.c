@@ -110,7 +110,7 @@ test_no_descriptors(void **state)
     site_wait_count(&site, "beta", 1);
     site_wait_count(&site, "gamma", 1);
     site_wait_count(&site, "all", 3);
-    assert_int_equal(site_stats(&site).rejected, 0);
+    site_wait_rejected(&site, 0);
     assert_int_equal(site_told_count(&site, "b.md"), 1);
 }
 
