@@ -6,7 +6,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Path qw(make_path);
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 use Cardfeed::Test;
 
 my $t = Cardfeed::Test->new;
@@ -113,7 +113,7 @@ $t->wait_titles('all', qr/^reloaded /, 'the new worker indexes');
 my $slow = $t->connection;
 $slow->syswrite("GET /feeds/all.rss HTTP/1.1\r\nHost: x\r\n");
 %old = map { $_ => 1 } $t->workers;
-sleep 0.1;
+wait_for(sub { $t->has_read($slow) }, 'a worker has the request so far');
 $t->reload;
 ok scalar(grep { $old{$_} } $t->workers), 'an old worker lives on';
 $t->card('reload2.md', matter('reloaded-2', '2021-04-02'));

@@ -261,4 +261,32 @@ site_wait_settled(site_t *site)
     }
 }
 
+/* The site of the test that runs. */
+static site_t site;
+
+static inline int
+setup(void **state)
+{
+    (void) state;
+    site_init(&site);
+
+    return 0;
+}
+
+static inline int
+teardown(void **state)
+{
+    (void) state;
+    site_done(&site);
+
+    return 0;
+}
+
+static inline void
+start_ready(void)
+{
+    site_start(&site);
+    site_wait_told(&site, " is ready: ");
+}
+
 #endif /* CARDFEED_INDEXER_FIXTURE_H */

@@ -2,36 +2,6 @@
 
 #include "indexer_fixture.h"
 
-static site_t site;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-    site_init(&site);
-
-    return 0;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    site_done(&site);
-
-    return 0;
-}
-
-
-static void
-start_ready(void)
-{
-    site_start(&site);
-    site_wait_told(&site, " is ready: ");
-}
-
 
 static void
 test_first_scan(void **state)

@@ -9,28 +9,6 @@
  * time to end must not be there when a test forks. */
 #define FILES 20
 
-static site_t site;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-    site_init(&site);
-
-    return 0;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    site_done(&site);
-
-    return 0;
-}
-
 
 static void
 few_files(void)

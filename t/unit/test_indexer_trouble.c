@@ -8,28 +8,6 @@
 
 #include "cardfeed_indexer_private.h"
 
-static site_t site;
-
-
-static int
-setup(void **state)
-{
-    (void) state;
-    site_init(&site);
-
-    return 0;
-}
-
-
-static int
-teardown(void **state)
-{
-    (void) state;
-    site_done(&site);
-
-    return 0;
-}
-
 
 static void
 test_no_space(void **state)

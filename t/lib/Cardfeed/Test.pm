@@ -145,6 +145,17 @@ sub corpus {
 
 sub base { "http://localhost:$_[0]{port}" }
 
+# Whether a worker has accepted the connection and read all that was sent: the
+# kernel's table has it with an owner and an empty queue.
+sub has_read {
+    my ($self, $socket) = @_;
+
+    my $row = sprintf ':%04X [0-9A-F]+:%04X 01 [0-9A-F]+:0{8} ',
+        $self->{port}, $socket->sockport;
+    my ($found) = grep { /$row/ } split /\n/, slurp('/proc/net/tcp');
+    return $found && (split ' ', $found)[9] != 0;
+}
+
 sub _nginx {
     for my $dir (split(/:/, $ENV{PATH} // ''), '/usr/sbin', '/usr/local/sbin') {
         return "$dir/nginx" if -x "$dir/nginx";
