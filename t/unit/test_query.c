@@ -1,71 +1,6 @@
 /* test_query: URL text → one canonical selection. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <cardfeed/query.h>
-
-#define MAX_LIMIT 500
-
-#define assert_str(s, literal)                                               \
-    do {                                                                     \
-        cardfeed_str_t str_ = (s);                                           \
-        assert_int_equal(str_.len, strlen(literal));                         \
-        assert_memory_equal(str_.data, literal, str_.len);                   \
-    } while (0)
-
-typedef struct {
-    cardfeed_arena_t arena;
-    cardfeed_query_t query;
-    cardfeed_buf_t out;
-} fixture_t;
-
-static fixture_t fixture;
-
-
-static int
-setup(void **state)
-{
-    cardfeed_text_init();
-    cardfeed_arena_init(&fixture.arena, 1 << 16);
-    cardfeed_query_init(&fixture.query, &fixture.arena);
-    cardfeed_buf_init(&fixture.out, 1 << 16);
-    *state = &fixture;
-
-    return 0;
-}
-
-
-static int
-teardown(void **state)
-{
-    fixture_t *f = *state;
-
-    cardfeed_arena_free(&f->arena);
-    cardfeed_buf_free(&f->out);
-
-    return 0;
-}
-
-
-static int
-args(fixture_t *f, const char *text)
-{
-    return cardfeed_query_args(&f->query, cardfeed_str_of(text), MAX_LIMIT,
-        NULL);
-}
-
-
-static int
-selection(fixture_t *f, const char *text)
-{
-    return cardfeed_query_selection(&f->query, cardfeed_str_of(text));
-}
+#include "query_fixture.h"
 
 
 static int
@@ -76,17 +11,6 @@ topic(fixture_t *f, const char *text)
 
 
 /* The canonical selection of the query. */
-static cardfeed_str_t
-shown(fixture_t *f)
-{
-    cardfeed_buf_reset(&f->out);
-    assert_int_equal(cardfeed_query_print_selection(&f->query, &f->out),
-        CARDFEED_OK);
-
-    return cardfeed_buf_view(&f->out);
-}
-
-
 static void
 test_a_new_query_is_all_newest_first(void **state)
 {
