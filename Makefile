@@ -14,7 +14,7 @@ endif
 # Debian's packages: to build and run, to test, to lint.
 BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
-	libjansson-dev uuid-dev perl
+	libjansson-dev uuid-dev zlib1g-dev libbrotli-dev perl
 TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser jing \
 	dpkg-dev
 LINT_PACKAGES := clang-tidy cppcheck
@@ -24,12 +24,14 @@ CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
 HEADERS  := $(wildcard include/cardfeed/*.h ngx_cardfeed_module/*.h)
 SOURCES  := $(wildcard ngx_cardfeed_module/*.c)
 UNITS    := $(patsubst t/unit/%.c,build/unit/%,$(wildcard t/unit/test_*.c))
-LIBS     := lmdb yaml-0.1 libxml-2.0 libutf8proc libxxhash jansson uuid
+LIBS     := lmdb yaml-0.1 libxml-2.0 libutf8proc libxxhash jansson uuid \
+	zlib libbrotlienc
 
 CORE_CFLAGS = -std=c11 -O2 -g -Wall -Wextra -Wpointer-arith -Wconversion \
 	-Wshadow -Werror -Iinclude -Ingx_cardfeed_module \
 	$(shell pkg-config --cflags $(LIBS))
 CORE_LIBS = $(shell pkg-config --libs $(LIBS)) -lmd4c -lpthread
+TEST_LIBS = $(shell pkg-config --libs cmocka libbrotlidec)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
@@ -113,7 +115,7 @@ build/unit/libcore.a: $(patsubst ngx_cardfeed_module/%.c, \
 build/unit/test_%: t/unit/test_%.c build/unit/libcore.a $(HEADERS) \
 		$(wildcard t/unit/*.h)
 	@$(CC) $(CORE_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -o $@ $< build/unit/libcore.a \
-	  $(CORE_LIBS) -lcmocka
+	  $(CORE_LIBS) $(TEST_LIBS)
 
 .PHONY: unit-programs
 unit-programs: $(UNITS)

@@ -44,6 +44,23 @@ cardfeed_buf_reset(cardfeed_buf_t *buf)
 }
 
 
+void
+cardfeed_buf_fit(cardfeed_buf_t *buf)
+{
+    char *data;
+
+    if (buf->len == 0 || buf->len == buf->cap) {
+        return;
+    }
+
+    data = realloc(buf->data, buf->len);
+    if (data != NULL) {
+        buf->data = data;
+        buf->cap = buf->len;
+    }
+}
+
+
 static int
 buf_reserve(cardfeed_buf_t *buf, size_t more)
 {

@@ -343,3 +343,73 @@ cardfeed_date_rfc822(char out[CARDFEED_RFC822_LEN + 1], int64_t sec)
     p = put_clock(p, &c);
     memcpy(p, " GMT", sizeof(" GMT"));
 }
+
+
+/* YYYY-MM, digits only. */
+int
+cardfeed_date_month_parse(cardfeed_str_t s, uint32_t *month)
+{
+    size_t i;
+    uint32_t year, of_year;
+
+    if (s.len != CARDFEED_MONTH_LEN || s.data[4] != '-') {
+        return CARDFEED_INVALID;
+    }
+
+    year = of_year = 0;
+
+    for (i = 0; i < s.len; i++) {
+        if (i == 4) {
+            continue;
+        }
+
+        if (s.data[i] < '0' || s.data[i] > '9') {
+            return CARDFEED_INVALID;
+        }
+
+        if (i < 4) {
+            year = year * 10 + (uint32_t) (s.data[i] - '0');
+        } else {
+            of_year = of_year * 10 + (uint32_t) (s.data[i] - '0');
+        }
+    }
+
+    if (year == 0 || of_year == 0 || of_year > 12) {
+        return CARDFEED_INVALID;
+    }
+
+    *month = year * 12 + of_year - 1;
+
+    return CARDFEED_OK;
+}
+
+
+void
+cardfeed_date_month_print(char out[CARDFEED_MONTH_LEN + 1], uint32_t month)
+{
+    char *p;
+
+    p = put_number(out, (int) (month / 12), 4);
+    *p++ = '-';
+    p = put_number(p, (int) (month % 12 + 1), 2);
+    *p = '\0';
+}
+
+
+uint32_t
+cardfeed_date_month(int64_t sec)
+{
+    civil_t c;
+
+    civil_from_seconds(&c, sec);
+
+    return (uint32_t) (c.year * 12 + c.month - 1);
+}
+
+
+int64_t
+cardfeed_date_month_start(uint32_t month)
+{
+    return days_from_civil((int) (month / 12), (int) (month % 12 + 1), 1)
+        * DAY;
+}

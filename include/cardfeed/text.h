@@ -36,6 +36,9 @@ void cardfeed_buf_init(cardfeed_buf_t *buf, size_t max);
 void cardfeed_buf_free(cardfeed_buf_t *buf);  /* may be initialised again */
 void cardfeed_buf_reset(cardfeed_buf_t *buf); /* empty, keeps its memory */
 
+/* Gives back what was allocated and is not used. */
+void cardfeed_buf_fit(cardfeed_buf_t *buf);
+
 /* Each returns CARDFEED_OK or CARDFEED_NOMEM; after a failure the buffer
  * keeps what it had and refuses more. */
 int cardfeed_buf_append(cardfeed_buf_t *buf, const void *data, size_t len);
@@ -137,6 +140,17 @@ int cardfeed_date_zone(cardfeed_str_t s, int *offset);
 /* Times outside years 0001 to 9999 are clamped.  NUL-terminated. */
 void cardfeed_date_rfc3339(char out[CARDFEED_RFC3339_LEN + 1], int64_t sec);
 void cardfeed_date_rfc822(char out[CARDFEED_RFC822_LEN + 1], int64_t sec);
+
+/*
+ * Months of UTC's calendar by one number, year * 12 + month - 1, so that the
+ * next one is one more; 0: none.  Years 0001 to 9999.
+ */
+#define CARDFEED_MONTH_LEN 7 /* 2020-07 */
+int cardfeed_date_month_parse(cardfeed_str_t s, uint32_t *month);
+void cardfeed_date_month_print(char out[CARDFEED_MONTH_LEN + 1],
+    uint32_t month);
+uint32_t cardfeed_date_month(int64_t sec); /* clamped, as above */
+int64_t cardfeed_date_month_start(uint32_t month); /* its first second */
 
 /* --- URLs --------------------------------------------------------------- */
 
