@@ -18,7 +18,11 @@ typedef struct {
 
 static int query_before(cardfeed_query_t *query, int which,
     cardfeed_str_t value, uint32_t max_limit, cardfeed_error_t *err);
+static int query_from(cardfeed_query_t *query, int which,
+    cardfeed_str_t value, uint32_t max_limit, cardfeed_error_t *err);
 static int query_limit(cardfeed_query_t *query, int which,
+    cardfeed_str_t value, uint32_t max_limit, cardfeed_error_t *err);
+static int query_month(cardfeed_query_t *query, int which,
     cardfeed_str_t value, uint32_t max_limit, cardfeed_error_t *err);
 static int query_filter(cardfeed_query_t *query, int which,
     cardfeed_str_t value, uint32_t max_limit, cardfeed_error_t *err);
@@ -29,7 +33,9 @@ static int query_since(cardfeed_query_t *query, int which,
 
 static const query_arg_t query_args[] = {
     {CARDFEED_STR("before"), query_before, 0},
+    {CARDFEED_STR("from"), query_from, 0},
     {CARDFEED_STR("limit"), query_limit, 0},
+    {CARDFEED_STR("month"), query_month, 0},
     {CARDFEED_STR("type"), query_filter, CARDFEED_FILTER_TYPE},
     {CARDFEED_STR("category"), query_filter, CARDFEED_FILTER_CATEGORY},
     {CARDFEED_STR("provider"), query_filter, CARDFEED_FILTER_PROVIDER},
@@ -168,6 +174,46 @@ query_before(cardfeed_query_t *query, int which, cardfeed_str_t value,
 
 
 static int
+query_from(cardfeed_query_t *query, int which, cardfeed_str_t value,
+    uint32_t max_limit, cardfeed_error_t *err)
+{
+    (void) which;
+    (void) max_limit;
+
+    if (value.len > CARDFEED_SLUG_MAX) {
+        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
+            "from: only a topic's slug is allowed");
+    }
+
+    query->from = cardfeed_arena_dup(query->arena, value);
+
+    return query->from.data != NULL
+        ? CARDFEED_OK
+        : cardfeed_error_set(err, CARDFEED_NOMEM, 0, "out of memory");
+}
+
+
+static int
+query_month(cardfeed_query_t *query, int which, cardfeed_str_t value,
+    uint32_t max_limit, cardfeed_error_t *err)
+{
+    (void) which;
+    (void) max_limit;
+
+    query->month = 0;
+
+    if (value.len != 0
+        && cardfeed_date_month_parse(value, &query->month) != CARDFEED_OK)
+    {
+        return cardfeed_error_set(err, CARDFEED_INVALID, 0,
+            "month: only YYYY-MM is allowed");
+    }
+
+    return CARDFEED_OK;
+}
+
+
+static int
 query_filter(cardfeed_query_t *query, int which, cardfeed_str_t value,
     uint32_t max_limit, cardfeed_error_t *err)
 {
@@ -266,6 +312,73 @@ query_set_arg(cardfeed_query_t *query, cardfeed_str_t name,
 }
 
 
+cardfeed_page_t
+cardfeed_query_page(const cardfeed_query_t *query)
+{
+    cardfeed_page_t page;
+
+    page = (cardfeed_page_t){.month = query->month};
+
+    if (query->has_before) {
+        page.has_before = true;
+        page.before = query->before;
+    }
+
+    return page;
+}
+
+
+cardfeed_position_t
+cardfeed_query_month_top(uint32_t month)
+{
+    return (cardfeed_position_t){
+        .published = cardfeed_date_month_start(month + 1),
+        .id = UINT64_MAX,
+    };
+}
+
+
+cardfeed_query_t
+cardfeed_query_window(const cardfeed_query_t *query)
+{
+    int64_t start;
+    cardfeed_query_t window;
+
+    window = *query;
+
+    if (query->month == 0) {
+        return window;
+    }
+
+    window.month = 0;
+    start = cardfeed_date_month_start(query->month);
+
+    if (query->since == CARDFEED_NO_TIME || query->since < start) {
+        window.since = start;
+    }
+
+    if (!query->has_before) {
+        window.has_before = true;
+        window.before = cardfeed_query_month_top(query->month);
+    }
+
+    return window;
+}
+
+
+/* A place before the whole month says nothing in it. */
+static void
+query_settle(cardfeed_query_t *query)
+{
+    if (query->month != 0 && query->has_before
+        && query->before.published
+            >= cardfeed_date_month_start(query->month + 1))
+    {
+        query->has_before = false;
+    }
+}
+
+
 bool
 cardfeed_query_knows(cardfeed_str_t name)
 {
@@ -302,6 +415,7 @@ cardfeed_query_args(cardfeed_query_t *query, cardfeed_str_t args,
     }
 
     if (rc == CARDFEED_OK) {
+        query_settle(&changed);
         *query = changed;
     }
 

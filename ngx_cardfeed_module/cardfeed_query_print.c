@@ -127,14 +127,19 @@ cardfeed_query_print(const cardfeed_query_t *query, cardfeed_buf_t *out)
 
 int
 cardfeed_query_print_args(const cardfeed_query_t *query,
-    uint32_t default_limit, const cardfeed_position_t *before,
-    cardfeed_buf_t *out)
+    uint32_t default_limit, const cardfeed_page_t *page, cardfeed_buf_t *out)
 {
-    char mark = '?';
+    char mark = '?', month[CARDFEED_MONTH_LEN + 1];
 
-    if (before != NULL) {
+    if (page != NULL && page->month != 0) {
+        cardfeed_date_month_print(month, page->month);
+        cardfeed_buf_printf(out, "%cmonth=%s", mark, month);
+        mark = '&';
+    }
+
+    if (page != NULL && page->has_before) {
         cardfeed_buf_printf(out, "%cbefore=%" PRId64 ".%016" PRIx64, mark,
-            before->published, before->id);
+            page->before.published, page->before.id);
         mark = '&';
     }
 

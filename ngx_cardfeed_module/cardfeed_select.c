@@ -38,8 +38,7 @@ select_card(select_t *s, cardfeed_read_t *read, uint64_t id,
 /* A match: another card of the page, unless it is full.  CARDFEED_BUSY: it
  * is. */
 static int
-select_take(select_t *s, uint32_t limit, cardfeed_position_t at,
-    cardfeed_selection_t *out)
+select_take(select_t *s, uint32_t limit, cardfeed_selection_t *out)
 {
     int rc;
 
@@ -48,7 +47,8 @@ select_take(select_t *s, uint32_t limit, cardfeed_position_t at,
         return CARDFEED_BUSY;
     }
 
-    rc = select_card(s, s->merge.read, at.id, &out->cards[out->ncards]);
+    rc = select_card(s, s->merge.read, s->merge.last.id,
+        &out->cards[out->ncards]);
 
     if (rc == CARDFEED_OK) {
         out->ncards++;
@@ -60,10 +60,10 @@ select_take(select_t *s, uint32_t limit, cardfeed_position_t at,
     /* A page of skipped rows only still has to lead on. */
 
     if (rc == CARDFEED_OK || out->ncards == 0) {
-        out->next = at;
+        out->next = s->merge.last;
     }
 
-    return cardfeed_merge_pass(&s->merge, at);
+    return cardfeed_merge_pass(&s->merge);
 }
 
 
@@ -71,45 +71,26 @@ static int
 select_collect(select_t *s, uint32_t limit, cardfeed_selection_t *out)
 {
     int rc;
-    bool looked;
-    cardfeed_row_t *row;
-    cardfeed_branch_t *branch;
-    cardfeed_position_t last;
 
-    rc = CARDFEED_OK;
-    looked = false;
+    do {
+        rc = cardfeed_merge_match(&s->merge);
 
-    while (rc == CARDFEED_OK) {
-        branch = cardfeed_merge_newest(&s->merge);
-        if (branch == NULL) {
-            break;
+        if (rc == CARDFEED_NOTFOUND) {
+            return CARDFEED_OK;
         }
 
-        row = &branch->sources->row;
-
-        if (s->merge.query->since != CARDFEED_NO_TIME
-            && row->published < s->merge.query->since)
-        {
-            break;
+        if (rc == CARDFEED_BUSY) {
+            out->more = true;
+            out->bounded = true;
+            out->next = s->merge.last;
+            return CARDFEED_OK;
         }
 
-        /* last is decided for all branches once the newest is another */
-
-        if (!looked || !cardfeed_row_is_at(row, last)) {
-            if (looked && s->merge.budget <= 0) {
-                out->more = true;
-                out->bounded = true;
-                out->next = last;
-                break;
-            }
-
-            looked = true;
-            last = cardfeed_row_position(row);
+        if (rc == CARDFEED_OK) {
+            rc = select_take(s, limit, out);
         }
 
-        rc = branch->matched ? select_take(s, limit, last, out)
-                             : cardfeed_merge_step(&s->merge, branch);
-    }
+    } while (rc == CARDFEED_OK);
 
     return rc == CARDFEED_BUSY ? CARDFEED_OK : rc;
 }
@@ -138,6 +119,7 @@ select_empty(select_t *s, cardfeed_read_t *read, const cardfeed_topic_t *all,
     cardfeed_cursor_t *cursor;
     cardfeed_record_t card;
 
+    out->on_all = true;
     select_changed(out, all);
 
     s->skipped = 0;
@@ -178,14 +160,20 @@ select_run(select_t *s, cardfeed_read_t *read, const cardfeed_query_t *query,
 {
     int rc;
     size_t i;
+    cardfeed_query_t window;
 
-    rc = cardfeed_merge_open(&s->merge, read, query, all, out->topics, arena);
+    window = cardfeed_query_window(query);
+
+    rc = cardfeed_merge_open(&s->merge, read, &window, out->topics,
+        CARDFEED_SELECT_ROWS, arena);
 
     if (rc == CARDFEED_OK) {
         rc = select_collect(s, limit, out);
     }
 
     cardfeed_merge_close(&s->merge);
+
+    out->left = s->merge.budget;
 
     for (i = 0; i < out->ncards; i++) {
         if (out->cards[i].updated > out->updated) {
@@ -227,6 +215,7 @@ select_topics(cardfeed_read_t *read, const cardfeed_query_t *query,
         terms = &query->alternatives[i];
 
         if (terms->nterms == 0 || terms->terms[0].negative) {
+            out->on_all = true;
             select_changed(out, all);
         }
 
@@ -256,6 +245,23 @@ select_topics(cardfeed_read_t *read, const cardfeed_query_t *query,
     }
 
     return CARDFEED_OK;
+}
+
+
+int
+cardfeed_select_result(int rc, cardfeed_error_t *err)
+{
+    if (rc == CARDFEED_OK) {
+        return CARDFEED_OK;
+    }
+
+    if (rc == CARDFEED_NOMEM) {
+        return cardfeed_error_set(err, rc, 0, "select: out of memory");
+    }
+
+    return cardfeed_error_set(err, rc, 0,
+        rc == CARDFEED_CORRUPT ? "select: the index is damaged"
+                               : "select: the index cannot be read");
 }
 
 
@@ -298,17 +304,32 @@ cardfeed_select(cardfeed_read_t *read, const cardfeed_query_t *query,
             : select_run(&s, read, query, &all, limit, arena, out);
     }
 
-    if (rc == CARDFEED_OK) {
-        return CARDFEED_OK;
+    return cardfeed_select_result(rc, err);
+}
+
+
+int
+cardfeed_select_change(cardfeed_read_t *read, const cardfeed_str_t *slugs,
+    size_t nslugs, uint64_t *change)
+{
+    int rc;
+    size_t i;
+    cardfeed_topic_t topic;
+
+    *change = 0;
+
+    for (i = 0; i < nslugs; i++) {
+        rc = cardfeed_read_topic(read, slugs[i], &topic);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+
+        if (topic.change > *change) {
+            *change = topic.change;
+        }
     }
 
-    if (rc == CARDFEED_NOMEM) {
-        return cardfeed_error_set(err, rc, 0, "select: out of memory");
-    }
-
-    return cardfeed_error_set(err, rc, 0,
-        rc == CARDFEED_CORRUPT ? "select: the index is damaged"
-                               : "select: the index cannot be read");
+    return CARDFEED_OK;
 }
 
 

@@ -8,6 +8,8 @@
 /* Rows to try before a jump, which costs as much as several. */
 #define SELECT_STEPS 2
 
+#define SELECT_ALL 0 /* the topic of all cards */
+
 
 static int
 source_result(cardfeed_source_t *source, int rc)
@@ -91,8 +93,8 @@ compare_sources(const void *a, const void *b)
 
 static int
 branch_open(cardfeed_merge_t *merge, cardfeed_branch_t *branch,
-    const cardfeed_terms_t *terms, const cardfeed_topic_t *all,
-    const cardfeed_topic_t *topics, cardfeed_arena_t *arena)
+    const cardfeed_terms_t *terms, const cardfeed_topic_t *topics,
+    cardfeed_arena_t *arena)
 {
     int rc;
     size_t i;
@@ -107,7 +109,7 @@ branch_open(cardfeed_merge_t *merge, cardfeed_branch_t *branch,
     branch->sources = source;
 
     if (terms->nterms == 0 || terms->terms[0].negative) {
-        *source++ = (cardfeed_source_t){.topic = all->id};
+        *source++ = (cardfeed_source_t){.topic = SELECT_ALL};
         branch->npositive = 1;
     }
 
@@ -138,15 +140,18 @@ branch_open(cardfeed_merge_t *merge, cardfeed_branch_t *branch,
 
 int
 cardfeed_merge_open(cardfeed_merge_t *merge, cardfeed_read_t *read,
-    const cardfeed_query_t *query, const cardfeed_topic_t *all,
-    const cardfeed_topic_t *topics, cardfeed_arena_t *arena)
+    const cardfeed_query_t *query, const cardfeed_topic_t *topics,
+    int64_t rows, cardfeed_arena_t *arena)
 {
     int rc;
     size_t i;
     const cardfeed_terms_t *terms;
 
-    *merge = (cardfeed_merge_t){.read = read, .query = query,
-        .budget = CARDFEED_SELECT_ROWS};
+    *merge = (cardfeed_merge_t){
+        .read = read,
+        .query = query,
+        .budget = rows,
+    };
 
     rc = cardfeed_merge_filter(merge);
 
@@ -157,7 +162,7 @@ cardfeed_merge_open(cardfeed_merge_t *merge, cardfeed_read_t *read,
 
         terms = &query->alternatives[i];
         rc = branch_open(merge, &merge->branches[merge->nbranches++], terms,
-            all, topics, arena);
+            topics, arena);
         topics += terms->nterms;
     }
 
@@ -180,8 +185,9 @@ cardfeed_merge_close(cardfeed_merge_t *merge)
 }
 
 
-cardfeed_branch_t *
-cardfeed_merge_newest(cardfeed_merge_t *merge)
+/* The branch on the newest candidate, or NULL at the end. */
+static cardfeed_branch_t *
+merge_newest(cardfeed_merge_t *merge)
 {
     size_t i;
     cardfeed_branch_t *branch, *newest;
@@ -202,8 +208,9 @@ cardfeed_merge_newest(cardfeed_merge_t *merge)
 }
 
 
-int
-cardfeed_merge_step(cardfeed_merge_t *merge, cardfeed_branch_t *branch)
+/* Makes a match of a candidate, or goes on to the next one. */
+static int
+merge_step(cardfeed_merge_t *merge, cardfeed_branch_t *branch)
 {
     int rc;
     size_t i;
@@ -247,7 +254,51 @@ cardfeed_merge_step(cardfeed_merge_t *merge, cardfeed_branch_t *branch)
 
 
 int
-cardfeed_merge_pass(cardfeed_merge_t *merge, cardfeed_position_t at)
+cardfeed_merge_match(cardfeed_merge_t *merge)
+{
+    int rc;
+    cardfeed_row_t *row;
+    cardfeed_branch_t *branch;
+
+    do {
+        branch = merge_newest(merge);
+        if (branch == NULL) {
+            return CARDFEED_NOTFOUND;
+        }
+
+        row = &branch->sources->row;
+
+        if (merge->query->since != CARDFEED_NO_TIME
+            && row->published < merge->query->since)
+        {
+            return CARDFEED_NOTFOUND;
+        }
+
+        /* last is decided for all branches once the newest is another */
+
+        if (!merge->looked || !cardfeed_row_is_at(row, merge->last)) {
+            if (merge->looked && merge->budget <= 0) {
+                return CARDFEED_BUSY;
+            }
+
+            merge->looked = true;
+            merge->last = cardfeed_row_position(row);
+        }
+
+        if (branch->matched) {
+            return CARDFEED_OK;
+        }
+
+        rc = merge_step(merge, branch);
+
+    } while (rc == CARDFEED_OK);
+
+    return rc;
+}
+
+
+int
+cardfeed_merge_pass(cardfeed_merge_t *merge)
 {
     int rc;
     size_t i;
@@ -257,7 +308,7 @@ cardfeed_merge_pass(cardfeed_merge_t *merge, cardfeed_position_t at)
         branch = &merge->branches[i];
 
         if (branch->sources->ended
-            || !cardfeed_row_is_at(&branch->sources->row, at))
+            || !cardfeed_row_is_at(&branch->sources->row, merge->last))
         {
             continue;
         }
@@ -265,6 +316,38 @@ cardfeed_merge_pass(cardfeed_merge_t *merge, cardfeed_position_t at)
         branch->matched = false;
 
         rc = source_next(merge, branch->sources);
+        if (rc != CARDFEED_OK) {
+            return rc;
+        }
+    }
+
+    return CARDFEED_OK;
+}
+
+
+int
+cardfeed_merge_jump(cardfeed_merge_t *merge, cardfeed_position_t at)
+{
+    int rc;
+    size_t i;
+    cardfeed_source_t *leader;
+
+    for (i = 0; i < merge->nbranches; i++) {
+        leader = merge->branches[i].sources;
+
+        if (leader->ended
+            || (!cardfeed_row_is_newer(&leader->row, at)
+                && !cardfeed_row_is_at(&leader->row, at)))
+        {
+            continue;
+        }
+
+        merge->branches[i].matched = false;
+        merge->budget -= CARDFEED_SELECT_JUMP;
+
+        rc = source_result(leader,
+            cardfeed_cursor_seek(leader->cursor, at.published, at.id,
+                &leader->row));
         if (rc != CARDFEED_OK) {
             return rc;
         }

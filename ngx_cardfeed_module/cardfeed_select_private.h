@@ -45,28 +45,38 @@ typedef struct {
     cardfeed_branch_t branches[CARDFEED_QUERY_ALTERNATIVES];
     size_t nbranches;
     int64_t budget; /* rows left */
+    bool looked;
+    cardfeed_position_t last; /* the row that was looked at last */
 } cardfeed_merge_t;
 
-/* topics: one for each term of the query, all's in front.  The cursors are
- * open until cardfeed_merge_close(), to be called also after a failure. */
+/* topics: one for each term of the query, in order.  rows: the budget.  The
+ * cursors are open until cardfeed_merge_close(), to be called also after a
+ * failure; the query is used until then. */
 int cardfeed_merge_open(cardfeed_merge_t *merge, cardfeed_read_t *read,
-    const cardfeed_query_t *query, const cardfeed_topic_t *all,
-    const cardfeed_topic_t *topics, cardfeed_arena_t *arena);
+    const cardfeed_query_t *query, const cardfeed_topic_t *topics,
+    int64_t rows, cardfeed_arena_t *arena);
 void cardfeed_merge_close(cardfeed_merge_t *merge);
 
-/* The branch on the newest candidate, or NULL at the end. */
-cardfeed_branch_t *cardfeed_merge_newest(cardfeed_merge_t *merge);
+/*
+ * To the newest row of the selection, merge->last; it stays until it is
+ * passed.  CARDFEED_NOTFOUND: there is none, or it is older than the query's
+ * since.  CARDFEED_BUSY: rows are used up; last was looked at, no more.
+ */
+int cardfeed_merge_match(cardfeed_merge_t *merge);
 
-/* Makes a match of a candidate, or goes on to the next one. */
-int cardfeed_merge_step(cardfeed_merge_t *merge, cardfeed_branch_t *branch);
+/* Behind the row found last. */
+int cardfeed_merge_pass(cardfeed_merge_t *merge);
 
-/* Every branch on that row goes on. */
-int cardfeed_merge_pass(cardfeed_merge_t *merge, cardfeed_position_t at);
+/* To the rows older than that place. */
+int cardfeed_merge_jump(cardfeed_merge_t *merge, cardfeed_position_t at);
 
 /* Whether filters let the row pass. */
 bool cardfeed_merge_admits(const cardfeed_merge_t *merge,
     const cardfeed_row_t *row);
 int cardfeed_merge_filter(cardfeed_merge_t *merge);
+
+/* What is told of a result of the store's. */
+int cardfeed_select_result(int rc, cardfeed_error_t *err);
 
 static inline bool
 cardfeed_row_is_at(const cardfeed_row_t *row, cardfeed_position_t at)
@@ -75,10 +85,18 @@ cardfeed_row_is_at(const cardfeed_row_t *row, cardfeed_position_t at)
 }
 
 static inline bool
+cardfeed_position_is_newer(cardfeed_position_t a, cardfeed_position_t than)
+{
+    return a.published != than.published ? a.published > than.published
+                                         : a.id < than.id;
+}
+
+static inline bool
 cardfeed_row_is_newer(const cardfeed_row_t *row, cardfeed_position_t at)
 {
-    return row->published != at.published ? row->published > at.published
-                                          : row->id < at.id;
+    return cardfeed_position_is_newer(
+        (cardfeed_position_t){.published = row->published, .id = row->id},
+        at);
 }
 
 static inline cardfeed_position_t

@@ -20,6 +20,13 @@ struct cardfeed_cursor_s {
 };
 
 
+uint64_t
+cardfeed_store_generation(const cardfeed_store_t *store)
+{
+    return store->env->number;
+}
+
+
 static int
 read_fail(cardfeed_read_t *read, int rc, cardfeed_error_t *err)
 {

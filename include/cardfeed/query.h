@@ -85,9 +85,20 @@ typedef struct {
     int64_t since;  /* published then or later; NO_TIME: whenever */
 
     uint32_t limit; /* entries asked for; 0: the default */
+    uint32_t month; /* archive; 0: none */
     bool has_before;
     cardfeed_position_t before;
+
+    cardfeed_str_t from; /* the catalogue's topics from this slug on; empty:
+                            from the first.  Feeds do not know it. */
 } cardfeed_query_t;
+
+/* A document of a selection: the first page, an older one, an archive. */
+typedef struct {
+    uint32_t month; /* 0: no archive */
+    bool has_before;
+    cardfeed_position_t before;
+} cardfeed_page_t;
 
 void cardfeed_query_init(cardfeed_query_t *query, cardfeed_arena_t *arena);
 
@@ -130,10 +141,19 @@ int cardfeed_query_print_selection(const cardfeed_query_t *query,
  * ("canvas-apps", "a+b?type=video").  Filters are percent-encoded. */
 int cardfeed_query_print(const cardfeed_query_t *query, cardfeed_buf_t *out);
 
-/* The canonical arguments, filters last, with a "?" in front, nothing when
- * all are default; before: NULL for the first page. */
+/* The canonical arguments of one of the query's pages, filters last, with a
+ * "?" in front, nothing when all are default; page: NULL for the first. */
 int cardfeed_query_print_args(const cardfeed_query_t *query,
-    uint32_t default_limit, const cardfeed_position_t *before,
+    uint32_t default_limit, const cardfeed_page_t *page,
     cardfeed_buf_t *out);
+
+/* The page a query asks for. */
+cardfeed_page_t cardfeed_query_page(const cardfeed_query_t *query);
+
+/* The place before all cards of the month. */
+cardfeed_position_t cardfeed_query_month_top(uint32_t month);
+
+/* The same cards asked for without a month: before and since say it. */
+cardfeed_query_t cardfeed_query_window(const cardfeed_query_t *query);
 
 #endif /* CARDFEED_QUERY_H */

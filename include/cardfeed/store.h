@@ -72,6 +72,10 @@ cardfeed_store_t *cardfeed_index_current(cardfeed_index_t *index,
  * the indexer has not worked off; also true while none is published. */
 bool cardfeed_index_overdue(cardfeed_index_t *index, int64_t now);
 
+/* The number of the generation a store is of: the same number, the same
+ * generation, for as long as the index directory is there. */
+uint64_t cardfeed_store_generation(const cardfeed_store_t *store);
+
 typedef struct cardfeed_read_s cardfeed_read_t;
 
 /* One read transaction at a time per store; a few nanoseconds. */

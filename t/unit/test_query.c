@@ -335,8 +335,14 @@ test_print(void **state)
 static void
 print_args(fixture_t *f, const cardfeed_position_t *before)
 {
+    cardfeed_page_t page = {.has_before = before != NULL};
+
+    if (before != NULL) {
+        page.before = *before;
+    }
+
     cardfeed_buf_reset(&f->out);
-    assert_int_equal(cardfeed_query_print_args(&f->query, 50, before,
+    assert_int_equal(cardfeed_query_print_args(&f->query, 50, &page,
                          &f->out),
         CARDFEED_OK);
 }
