@@ -2,6 +2,7 @@
 
 #include "cardfeed_feed_private.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define MEDIA_TYPE CARDFEED_STR("application/octet-stream")
@@ -10,6 +11,8 @@ const cardfeed_format_t *const cardfeed_feed_formats[] = {
     &cardfeed_feed_rss,
     &cardfeed_feed_atom,
     &cardfeed_feed_json,
+    &cardfeed_feed_html,
+    &cardfeed_feed_opml,
     NULL,
 };
 
@@ -26,6 +29,25 @@ cardfeed_feed_format(cardfeed_str_t name)
     }
 
     return NULL;
+}
+
+
+static int
+feed_result(const cardfeed_format_t *format, int rc,
+    const cardfeed_buf_t *out, cardfeed_error_t *err)
+{
+    if (rc == CARDFEED_OK) {
+        return CARDFEED_OK;
+    }
+
+    if (rc == CARDFEED_NOMEM) {
+        return cardfeed_error_set(err, rc, 0,
+            "%s: out of memory, or more than %zu bytes", format->title,
+            out->max);
+    }
+
+    return cardfeed_error_set(err, rc, 0, "%s: cannot be written",
+        format->title);
 }
 
 
@@ -49,18 +71,28 @@ cardfeed_feed_render(const cardfeed_format_t *format,
         rc = format->end(writer, feed, rc);
     }
 
-    if (rc == CARDFEED_OK) {
-        return CARDFEED_OK;
-    }
+    return feed_result(format, rc, out, err);
+}
 
-    if (rc == CARDFEED_NOMEM) {
-        return cardfeed_error_set(err, rc, 0,
-            "%s: out of memory, or more than %zu bytes", format->title,
-            out->max);
-    }
 
-    return cardfeed_error_set(err, rc, 0, "%s: cannot be written",
-        format->title);
+int
+cardfeed_feed_render_catalogue(const cardfeed_format_t *format,
+    const cardfeed_catalogue_t *catalogue, cardfeed_buf_t *out,
+    cardfeed_error_t *err)
+{
+    return feed_result(format, format->catalogue(catalogue, out), out, err);
+}
+
+
+int
+cardfeed_feed_topic_url(cardfeed_buf_t *out, cardfeed_str_t feeds_url,
+    cardfeed_str_t slug, const char *extension)
+{
+    cardfeed_buf_str(out, feeds_url);
+    cardfeed_url_encode(out, slug, NULL);
+    cardfeed_buf_char(out, '.');
+
+    return cardfeed_buf_cstr(out, extension);
 }
 
 
@@ -185,4 +217,12 @@ cardfeed_feed_updated(const cardfeed_record_t *card)
 {
     return card->updated == CARDFEED_NO_TIME ? card->published
                                              : card->updated;
+}
+
+
+int
+cardfeed_feed_count(cardfeed_buf_t *out, uint32_t count)
+{
+    return cardfeed_buf_printf(out, "%" PRIu32 " article%s", count,
+        count == 1 ? "" : "s");
 }

@@ -215,6 +215,7 @@ const cardfeed_format_t cardfeed_feed_atom = {
     .name = "atom",
     .content_type = ATOM_TYPE,
     .title = "Atom 1.0",
+    .subscribe = true,
     .begin = atom_begin,
     .entry = atom_entry,
     .end = atom_end,

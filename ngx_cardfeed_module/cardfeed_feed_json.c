@@ -266,8 +266,9 @@ json_channel(cardfeed_writer_t *writer, const cardfeed_feed_t *feed)
     json_put_text(writer, object, "feed_url", feed->self_url);
     json_put_optional(writer, object, "description", feed->description);
 
-    if (!feed->complete && feed->first_url.len) {
-        json_put_optional(writer, object, "next_url", feed->next_url);
+    if (!feed->complete) {
+        json_put_optional(writer, object, "next_url",
+            feed->month.len ? feed->prev_archive_url : feed->next_url);
     }
 
     json_put_optional(writer, object, "icon",
@@ -529,6 +530,7 @@ const cardfeed_format_t cardfeed_feed_json = {
     .name = "json",
     .content_type = JSON_FEED_TYPE,
     .title = "JSON Feed 1.1",
+    .subscribe = true,
     .begin = json_begin,
     .entry = json_entry,
     .end = json_end,

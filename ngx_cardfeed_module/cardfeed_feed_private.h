@@ -28,6 +28,9 @@ cardfeed_str_t cardfeed_feed_bitmap(const cardfeed_feed_t *feed);
 /* updated, or published where that is unknown. */
 int64_t cardfeed_feed_updated(const cardfeed_record_t *card);
 
+/* "12 articles", appended. */
+int cardfeed_feed_count(cardfeed_buf_t *out, uint32_t count);
+
 typedef enum {
     CARDFEED_FEED_TEXT,      /* plain text in an XML element */
     CARDFEED_FEED_ATTRIBUTE, /* plain text between double quotes */
@@ -42,5 +45,10 @@ typedef enum {
  */
 void cardfeed_feed_escape(cardfeed_buf_t *out, cardfeed_str_t s,
     cardfeed_feed_place_t place);
+
+/* An element of an HTML head that offers a feed: "title (RSS 2.0)". */
+void cardfeed_feed_alternate(cardfeed_buf_t *out,
+    const cardfeed_format_t *format, cardfeed_str_t url,
+    cardfeed_str_t title);
 
 #endif /* CARDFEED_FEED_PRIVATE_H */

@@ -207,6 +207,7 @@ const cardfeed_format_t cardfeed_feed_rss = {
     .name = "rss",
     .content_type = RSS_TYPE,
     .title = "RSS 2.0",
+    .subscribe = true,
     .begin = rss_begin,
     .entry = rss_entry,
     .end = rss_end,

@@ -318,6 +318,8 @@ cardfeed_feed_xml_links(cardfeed_writer_t *writer,
         {"xmlns:fh", CARDFEED_FEED_XML_FH},
     };
 
+    size_t i;
+
     cardfeed_feed_xml_link(writer, name, CARDFEED_STR("self"), type,
         feed->self_url);
 
@@ -332,16 +334,26 @@ cardfeed_feed_xml_links(cardfeed_writer_t *writer,
         return;
     }
 
-    if (feed->first_url.len == 0) {
-        return;
+    if (feed->archive) {
+        cardfeed_feed_xml_leaf(writer, "fh:archive", fh, 1, CARDFEED_NO_STR);
     }
 
-    cardfeed_feed_xml_link(writer, name, CARDFEED_STR("first"), type,
-        feed->first_url);
+    const struct {
+        cardfeed_str_t rel;
+        cardfeed_str_t url;
+    } links[] = {
+        {CARDFEED_STR("first"), feed->first_url},
+        {CARDFEED_STR("next"), feed->next_url},
+        {CARDFEED_STR("current"), feed->current_url},
+        {CARDFEED_STR("prev-archive"), feed->prev_archive_url},
+        {CARDFEED_STR("next-archive"), feed->next_archive_url},
+    };
 
-    if (feed->next_url.len) {
-        cardfeed_feed_xml_link(writer, name, CARDFEED_STR("next"), type,
-            feed->next_url);
+    for (i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        if (links[i].url.len) {
+            cardfeed_feed_xml_link(writer, name, links[i].rel, type,
+                links[i].url);
+        }
     }
 }
 

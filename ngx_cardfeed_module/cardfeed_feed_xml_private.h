@@ -89,7 +89,8 @@ cardfeed_str_t cardfeed_feed_xml_url(cardfeed_writer_t *writer,
 void cardfeed_feed_xml_link(cardfeed_writer_t *writer, const char *name,
     cardfeed_str_t rel, cardfeed_str_t type, cardfeed_str_t href);
 
-/* self, hub, first and next as Atom links called name; fh:complete. */
+/* self, hub, pages and archives as Atom links called name; fh:complete and
+ * fh:archive. */
 void cardfeed_feed_xml_links(cardfeed_writer_t *writer,
     const cardfeed_feed_t *feed, const char *name, cardfeed_str_t type);
 

@@ -1,6 +1,7 @@
 /*
- * feed_fixture: a feed with cards to render, and the rendered document to ask
- * questions of.  The name spaces a, dc, m and fh are known to xpath().
+ * feed_fixture: a feed with cards, or a catalogue of topics, to render, and
+ * the rendered document to ask questions of.  The name spaces a, dc, m and fh
+ * are known to xpath().
  */
 
 #ifndef FEED_FIXTURE_H
@@ -26,6 +27,7 @@
 typedef struct {
     const cardfeed_format_t *format;
     cardfeed_feed_t feed;
+    cardfeed_catalogue_t catalogue;
     cardfeed_record_t cards[FIXTURE_CARDS];
     cardfeed_buf_t bytes[FIXTURE_CARDS];
     cardfeed_buf_t out;
@@ -68,6 +70,17 @@ fixture_setup(void **state, const cardfeed_format_t *format)
             .self_url = CARDFEED_STR("https://site.example/feeds/t.xml"),
             .author = CARDFEED_STR("Site"),
             .updated = 1594755900,
+        },
+        .catalogue = {
+            .title = CARDFEED_STR("Site"),
+            .home_url = CARDFEED_STR("https://site.example/"),
+            .self_url = CARDFEED_STR("https://site.example/feeds/"),
+            .feeds_url = CARDFEED_STR("https://site.example/feeds/"),
+            .updated = CARDFEED_NO_TIME,
+            .all = {
+                .slug = CARDFEED_STR("all"),
+                .name = CARDFEED_STR("All"),
+            },
         },
     };
 
@@ -141,16 +154,9 @@ fixture_add(fixture_t *f, const cardfeed_card_t *card)
 
 
 static inline void
-fixture_render(fixture_t *f)
+fixture_read(fixture_t *f)
 {
-    cardfeed_error_t err;
-
-    cardfeed_buf_reset(&f->out);
     fixture_forget(f);
-
-    assert_int_equal(cardfeed_feed_render(f->format, &f->feed, &f->out,
-                         &err),
-        CARDFEED_OK);
 
     f->doc = xmlReadMemory(f->out.data, (int) f->out.len, NULL, NULL,
         XML_PARSE_NONET | XML_PARSE_HUGE);
@@ -167,6 +173,32 @@ fixture_render(fixture_t *f)
         BAD_CAST "http://search.yahoo.com/mrss/");
     xmlXPathRegisterNs(f->context, BAD_CAST "fh",
         BAD_CAST "http://purl.org/syndication/history/1.0");
+}
+
+
+static inline void
+fixture_render(fixture_t *f)
+{
+    cardfeed_error_t err;
+
+    cardfeed_buf_reset(&f->out);
+    assert_int_equal(cardfeed_feed_render(f->format, &f->feed, &f->out,
+                         &err),
+        CARDFEED_OK);
+    fixture_read(f);
+}
+
+
+static inline void
+fixture_render_catalogue(fixture_t *f)
+{
+    cardfeed_error_t err;
+
+    cardfeed_buf_reset(&f->out);
+    assert_int_equal(cardfeed_feed_render_catalogue(f->format, &f->catalogue,
+                         &f->out, &err),
+        CARDFEED_OK);
+    fixture_read(f);
 }
 
 
