@@ -11,11 +11,6 @@
 
 
 static void ngx_http_cardfeed_format_names(u_char *names);
-static ngx_int_t ngx_http_cardfeed_check_args(ngx_conf_t *cf,
-    ngx_http_cardfeed_loc_conf_t *conf);
-static void ngx_http_cardfeed_unknown_args(ngx_conf_t *cf, ngx_str_t *args,
-    ngx_str_t *location);
-static ngx_uint_t ngx_http_cardfeed_plain_name(ngx_http_server_name_t *name);
 static ngx_int_t ngx_http_cardfeed_clean_url(ngx_conf_t *cf,
     ngx_str_t *value, ngx_str_t *out);
 
@@ -75,6 +70,14 @@ ngx_http_cardfeed(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_cardfeed_handler;
+
+    /* "/feeds" is the catalogue at "/feeds/" */
+
+    if (!clcf->exact_match && clcf->name.len
+        && clcf->name.data[clcf->name.len - 1] == '/')
+    {
+        clcf->auto_redirect = 1;
+    }
 
     return NGX_CONF_OK;
 }
@@ -387,174 +390,104 @@ ngx_http_cardfeed_count(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* Arguments without variables can be judged now. */
-
-static ngx_int_t
-ngx_http_cardfeed_check_args(ngx_conf_t *cf,
-    ngx_http_cardfeed_loc_conf_t *conf)
-{
-    int                        rc;
-    cardfeed_arena_t           arena;
-    cardfeed_error_t           err;
-    cardfeed_query_t           query;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (conf->args == NULL || conf->args->lengths) {
-        return NGX_OK;
-    }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    cardfeed_arena_init(&arena, 1024 * 1024);
-    cardfeed_query_init(&query, &arena);
-
-    rc = cardfeed_query_args(&query,
-                             ngx_http_cardfeed_str(&conf->args->value),
-                             (uint32_t) conf->max_entries, &err);
-
-    cardfeed_arena_free(&arena);
-
-    if (rc == CARDFEED_OK) {
-        ngx_http_cardfeed_unknown_args(cf, &conf->args->value, &clcf->name);
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                  "invalid \"cardfeed_args\" \"%V\" in location \"%V\": %s",
-                  &conf->args->value, &clcf->name, err.message);
-
-    return NGX_ERROR;
-}
-
-
-/* In a request they are nobody's business, here they are a mistake. */
-
-static void
-ngx_http_cardfeed_unknown_args(ngx_conf_t *cf, ngx_str_t *args,
-    ngx_str_t *location)
-{
-    u_char     *p, *last, *end, *sign;
-    ngx_str_t   name;
-
-    last = args->data + args->len;
-
-    for (p = args->data; p < last; p = end + 1) {
-
-        end = ngx_strlchr(p, last, '&');
-        if (end == NULL) {
-            end = last;
-        }
-
-        sign = ngx_strlchr(p, end, '=');
-
-        name.data = p;
-        name.len = (size_t) ((sign ? sign : end) - p);
-
-        if (name.len && !cardfeed_query_knows(ngx_http_cardfeed_str(&name))) {
-            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                          "unknown argument \"%V\" in \"cardfeed_args\" of "
-                          "location \"%V\" is ignored", &name, location);
-        }
-    }
-}
-
-
-/* What is left to check and to derive once a location is merged. */
-
 char *
-ngx_http_cardfeed_location(ngx_conf_t *cf, ngx_http_cardfeed_loc_conf_t *conf)
+ngx_http_cardfeed_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    u_char                     *begin, *end, *slash;
-    ngx_uint_t                  i;
-    ngx_http_server_name_t     *name;
-    ngx_http_core_loc_conf_t   *clcf;
-    ngx_http_core_srv_conf_t   *cscf;
+    ssize_t     size;
+    size_t     *field;
+    ngx_str_t  *value;
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    field = (size_t *) ((char *) conf + cmd->offset);
 
-    if (ngx_http_cardfeed_check_args(cf, conf) != NGX_OK) {
+    if (*field != NGX_CONF_UNSET_SIZE) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    size = ngx_parse_size(&value[1]);
+
+    if (size == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\": a size such as 32m is "
+                           "allowed, 0 keeps nothing", &value[1]);
         return NGX_CONF_ERROR;
     }
 
-    conf->prefix = clcf->name;
-
-    if (clcf->named || clcf->exact_match
-#if (NGX_PCRE)
-        || clcf->regex
-#endif
-       )
-    {
-        conf->prefix.len = 0;
-
-        if (conf->format == NULL) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "\"cardfeed\" in location \"%V\" needs "
-                          "\"cardfeed_format\": the URL of a regex, named or "
-                          "exact location says nothing of the format",
-                          &clcf->name);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (conf->base_url.len) {
-        begin = ngx_strlchr(conf->base_url.data,
-                            conf->base_url.data + conf->base_url.len, ':')
-                + sizeof("://") - 1;
-        end = conf->base_url.data + conf->base_url.len;
-        slash = ngx_strlchr(begin, end, '/');
-
-        conf->host.data = begin;
-        conf->host.len = (size_t) ((slash ? slash : end) - begin);
-
-        return NGX_CONF_OK;
-    }
-
-    name = cscf->server_names.elts;
-
-    for (i = 0; i < cscf->server_names.nelts; i++) {
-
-        if (ngx_http_cardfeed_plain_name(&name[i])) {
-            conf->host = name[i].name;
-            return NGX_CONF_OK;
-        }
-    }
-
-    conf->host = cf->cycle->hostname;
-
-    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                  "no \"cardfeed_base_url\" and no plain \"server_name\" (an "
-                  "international one is written xn--…) for location \"%V\": "
-                  "its feeds call themselves by the host name \"%V\"",
-                  &clcf->name, &conf->host);
+    *field = (size_t) size;
 
     return NGX_CONF_OK;
 }
 
 
-/* Fit for a URL: no regex, no wildcard, no catch-all, plain ASCII. */
+/* "NAME PREFIX [TOPIC]", or "off" */
 
-static ngx_uint_t
-ngx_http_cardfeed_plain_name(ngx_http_server_name_t *name)
+char *
+ngx_http_cardfeed_advertise(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    u_char      ch;
-    ngx_uint_t  i;
+    ngx_http_cardfeed_loc_conf_t *cflcf = conf;
 
-#if (NGX_PCRE)
-    if (name->regex) {
-        return 0;
-    }
-#endif
+    ngx_str_t                         *value;
+    ngx_http_cardfeed_main_conf_t     *cmcf;
+    ngx_http_cardfeed_advertise_t     *ad;
+    ngx_http_compile_complex_value_t   ccv;
 
-    for (i = 0; i < name->name.len; i++) {
-        ch = name->name.data[i];
-
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9')
-              || (i && (ch == '.' || ch == '-' || ch == '_'))))
-        {
-            return 0;
-        }
+    if (cflcf->advertise) {
+        return "is duplicate";
     }
 
-    return name->name.len != 0;
+    value = cf->args->elts;
+
+    ad = ngx_pcalloc(cf->pool, sizeof(ngx_http_cardfeed_advertise_t));
+    if (ad == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cflcf->advertise = ad;
+
+    if (cf->args->nelts == 2) {
+        return ngx_strcmp(value[1].data, "off") == 0
+               ? NGX_CONF_OK
+               : "needs a collection and the path its feeds are below";
+    }
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_cardfeed_module);
+
+    ad->collection = ngx_http_cardfeed_find(cmcf, &value[1]);
+
+    if (ad->collection == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown collection \"%V\": the name of a "
+                           "cardfeed_collection above is allowed", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    ad->prefix = value[2];
+
+    if (ad->prefix.len == 0 || ad->prefix.data[0] != '/'
+        || ad->prefix.data[ad->prefix.len - 1] != '/')
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid path \"%V\": a path such as /feeds/ is "
+                           "allowed", &value[2]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+        return NGX_CONF_OK;
+    }
+
+    ad->topic = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (ad->topic == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[3];
+    ccv.complex_value = ad->topic;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
+                                                          : NGX_CONF_ERROR;
 }

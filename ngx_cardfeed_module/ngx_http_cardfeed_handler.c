@@ -1,39 +1,49 @@
 
 /*
- * ngx_http_cardfeed_handler: request → selection → document → response.
- * Everything is made before the headers go out; a request never waits.
+ * ngx_http_cardfeed_handler: request → response, from the cache or made now.
+ * Everything is there before the headers go out; a request never waits.
  */
 
 #include "ngx_http_cardfeed_handler.h"
 
 
-#define NGX_HTTP_CARDFEED_DOCUMENT  (64 * 1024 * 1024)
+/* A request of more bytes is not remembered by what it said. */
+
+#define NGX_HTTP_CARDFEED_KEY  4096
 
 
-static ngx_int_t ngx_http_cardfeed_resolve(ngx_http_cardfeed_ctx_t *ctx);
-static ngx_int_t ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
-    cardfeed_str_t *selection, cardfeed_str_t *format);
-static ngx_int_t ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx);
-static ngx_int_t ngx_http_cardfeed_render(ngx_http_cardfeed_ctx_t *ctx,
-    cardfeed_store_t *store, cardfeed_buf_t *body);
+static ngx_int_t ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_answer_t *answer);
+static ngx_int_t ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx,
+    const ngx_str_t *asked, ngx_http_cardfeed_answer_t *answer);
+static ngx_http_cardfeed_response_t *ngx_http_cardfeed_kept(
+    ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *name);
+static ngx_uint_t ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_response_t *res);
+static void ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx,
+    u_char *buf, ngx_str_t *name);
+static ngx_int_t ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx);
+static cardfeed_encoding_t ngx_http_cardfeed_encoding(ngx_http_request_t *r,
+    ngx_http_cardfeed_response_t *res);
+static ngx_uint_t ngx_http_cardfeed_encoded(ngx_http_request_t *r,
+    ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding);
 static ngx_int_t ngx_http_cardfeed_send(ngx_http_request_t *r,
-    cardfeed_buf_t *body);
+    ngx_http_cardfeed_response_t *res);
 static ngx_int_t ngx_http_cardfeed_refuse(ngx_http_request_t *r,
     ngx_int_t status);
-static void ngx_http_cardfeed_free_body(void *data);
+static void ngx_http_cardfeed_release(void *data);
 
 
 ngx_int_t
 ngx_http_cardfeed_handler(ngx_http_request_t *r)
 {
-    ngx_int_t                        rc;
-    cardfeed_buf_t                  *body;
-    cardfeed_error_t                 err;
-    cardfeed_store_t                *store;
-    ngx_pool_cleanup_t              *cln;
-    ngx_http_cardfeed_ctx_t          ctx;
-    ngx_http_cardfeed_main_conf_t   *cmcf;
-    ngx_http_cardfeed_collection_t  *col;
+    ngx_int_t                       rc;
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_cardfeed_ctx_t         ctx;
+    ngx_http_cardfeed_answer_t     *answer;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
 
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return ngx_http_cardfeed_refuse(r, NGX_HTTP_NOT_ALLOWED);
@@ -45,6 +55,15 @@ ngx_http_cardfeed_handler(ngx_http_request_t *r)
         return rc;
     }
 
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_cardfeed_answer_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    answer = cln->data;
+    answer->response = NULL;
+    cln->handler = ngx_http_cardfeed_release;
+
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cardfeed_module);
 
     ngx_memzero(&ctx, sizeof(ngx_http_cardfeed_ctx_t));
@@ -53,277 +72,467 @@ ngx_http_cardfeed_handler(ngx_http_request_t *r)
     ctx.conf = ngx_http_get_module_loc_conf(r, ngx_http_cardfeed_module);
     ctx.arena = &cmcf->arena;
 
-    cardfeed_arena_reset(ctx.arena);
-    cardfeed_query_init(&ctx.query, ctx.arena);
+    rc = ngx_http_cardfeed_answer(&ctx, answer);
 
-    rc = ngx_http_cardfeed_resolve(&ctx);
+    if (ctx.read) {
+        cardfeed_read_end(ctx.read);
+    }
 
     if (rc != NGX_OK) {
         return ngx_http_cardfeed_refuse(r, rc);
     }
 
-    col = ngx_http_cardfeed_serving(ctx.conf->collection);
+    ngx_http_set_ctx(r, answer, ngx_http_cardfeed_module);
+
+    return ngx_http_cardfeed_send(r, answer->response);
+}
+
+
+static void
+ngx_http_cardfeed_release(void *data)
+{
+    ngx_http_cardfeed_answer_t *answer = data;
+
+    if (answer->response) {
+        ngx_http_cardfeed_response_release(answer->response);
+    }
+}
+
+
+/* What was answered to the very same words before, if that still holds. */
+
+static ngx_int_t
+ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_answer_t *answer)
+{
+    u_char                         buf[NGX_HTTP_CARDFEED_KEY];
+    ngx_int_t                      rc, opened;
+    ngx_str_t                      asked;
+    ngx_http_cardfeed_response_t  *res;
+
+    rc = ngx_http_cardfeed_values(ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    opened = ngx_http_cardfeed_open_read(ctx);
+
+    ngx_http_cardfeed_asked_name(ctx, buf, &asked);
+
+    res = (opened == NGX_OK) ? ngx_http_cardfeed_kept(ctx, &asked) : NULL;
+
+    if (res) {
+        res->refs++;
+        answer->response = res;
+        ngx_str_set(&answer->status, "HIT");
+
+        return NGX_OK;
+    }
+
+    /* what is wrong with a request is told also while nothing is there */
+
+    cardfeed_arena_reset(ctx->arena);
+
+    rc = ngx_http_cardfeed_resolve(ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return opened == NGX_OK ? ngx_http_cardfeed_make(ctx, &asked, answer)
+                            : opened;
+}
+
+
+/* The same in other words, or a new document. */
+
+static ngx_int_t
+ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *asked,
+    ngx_http_cardfeed_answer_t *answer)
+{
+    uint64_t                        change;
+    ngx_int_t                       rc;
+    ngx_str_t                       own;
+    ngx_uint_t                      keep;
+    ngx_http_cardfeed_cache_t      *cache;
+    ngx_http_cardfeed_response_t   *res;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_get_module_main_conf(ctx->request,
+                                         ngx_http_cardfeed_module);
+    cache = cmcf->cache;
+
+    /* "all,nothing" is all, but not where nothing is no topic */
+
+    if (ctx->query.ndropped
+        && cardfeed_select_change(ctx->read, ctx->query.dropped,
+                                  ctx->query.ndropped, &change)
+           == CARDFEED_NOTFOUND)
+    {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
+    if (ngx_http_cardfeed_self(ctx) != NGX_OK
+        || ngx_http_cardfeed_own_name(ctx, &own) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "cardfeed: no memory for a feed's URLs");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    res = ngx_http_cardfeed_kept(ctx, &own);
+
+    if (res) {
+        res->refs++;
+        answer->response = res;
+        ngx_str_set(&answer->status, "HIT");
+
+    } else {
+        rc = ngx_http_cardfeed_document(ctx, &res, &keep);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        answer->response = res;
+
+        if (!keep || ngx_http_cardfeed_cache_keep(cache, res, &own) != NGX_OK)
+        {
+            ngx_str_set(&answer->status, "BYPASS");
+            return NGX_OK;
+        }
+
+        ngx_str_set(&answer->status, "MISS");
+    }
+
+    if (asked->len) {
+        ngx_http_cardfeed_cache_name(cache, res, asked);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_cardfeed_response_t *
+ngx_http_cardfeed_kept(ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *name)
+{
+    ngx_http_cardfeed_response_t   *res;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
+
+    if (name->len == 0) {
+        return NULL;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(ctx->request,
+                                         ngx_http_cardfeed_module);
+
+    res = ngx_http_cardfeed_cache_find(cmcf->cache, name);
+
+    if (res && !ngx_http_cardfeed_holds_still(ctx, res)) {
+        ngx_http_cardfeed_cache_drop(cmcf->cache, res);
+        return NULL;
+    }
+
+    return res;
+}
+
+
+static ngx_uint_t
+ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_response_t *res)
+{
+    uint64_t  txnid, change;
+
+    if (res->generation != ctx->generation
+        || (res->until != CARDFEED_NO_TIME && res->until <= ngx_time()))
+    {
+        return 0;
+    }
+
+    txnid = cardfeed_read_txnid(ctx->read);
+
+    if (res->txnid == txnid) {
+        return 1;
+    }
+
+    /* something was committed: to one of its topics? */
+
+    if (cardfeed_select_change(ctx->read, res->topics, res->ntopics, &change)
+        != CARDFEED_OK
+        || change != res->change)
+    {
+        return 0;
+    }
+
+    res->txnid = txnid;
+    res->next_due = cardfeed_read_next_due(ctx->read);
+
+    return 1;
+}
+
+
+/* --- names */
+
+/*
+ * All that a request says, and is about, that may shape its response: to find
+ * that again without a look at what it means.  Empty where that is too much.
+ */
+
+static void
+ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx, u_char *buf,
+    ngx_str_t *name)
+{
+    u_char                        *p;
+    size_t                         i, n, len;
+    uint32_t                       size;
+    ngx_uint_t                     own;
+    ngx_http_request_t            *r;
+    ngx_http_cardfeed_loc_conf_t  *conf;
+
+    struct {
+        ngx_http_cardfeed_loc_conf_t  *conf;
+        uint16_t                       port;
+        uint8_t                        https;
+        uint8_t                        unparsed;
+        uint32_t                       kind;
+    } head;
+
+    r = ctx->request;
+    conf = ctx->conf;
+    own = ngx_http_cardfeed_own_urls(conf);
+
+    const ngx_str_t *said[] = {
+        &r->uri, &r->args, &ctx->args, &ctx->topic, &ctx->name,
+        &r->unparsed_uri
+    };
+
+    n = sizeof(said) / sizeof(said[0]) - (own ? 0 : 3);
+
+    len = sizeof(head);
+
+    for (i = 0; i < n; i++) {
+        len += sizeof(size) + said[i]->len;
+    }
+
+    if (len > NGX_HTTP_CARDFEED_KEY) {
+        ngx_str_null(name);
+        return;
+    }
+
+    ngx_memzero(&head, sizeof(head));
+
+    head.conf = conf;
+
+    if (conf->base_url.len == 0) {
+        head.port = (uint16_t) ngx_http_cardfeed_port(r);
+        head.https = (uint8_t) ngx_http_cardfeed_https(r);
+    }
+
+    if (own) {
+        head.unparsed = !r->valid_unparsed_uri;
+    }
+
+    p = ngx_cpymem(buf, &head, sizeof(head));
+
+    for (i = 0; i < n; i++) {
+        size = (uint32_t) said[i]->len;
+        p = ngx_cpymem(p, &size, sizeof(size));
+        p = ngx_cpymem(p, said[i]->data, said[i]->len);
+    }
+
+    name->data = buf;
+    name->len = len;
+}
+
+
+/* What the document is: its location, format, URL, and selection. */
+
+static ngx_int_t
+ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx, ngx_str_t *name)
+{
+    cardfeed_buf_t   buf;
+    cardfeed_str_t   text;
+    cardfeed_page_t  page;
+
+    page = cardfeed_query_page(&ctx->query);
+
+    cardfeed_buf_init(&buf, ctx->self.len + 3 * CARDFEED_QUERY_PRINT_MAX);
+    cardfeed_buf_append(&buf, &ctx->conf, sizeof(ctx->conf));
+    cardfeed_buf_append(&buf, &ctx->format, sizeof(ctx->format));
+    cardfeed_buf_append(&buf, &ctx->catalogue, sizeof(ctx->catalogue));
+    cardfeed_buf_append(&buf, &ctx->limit, sizeof(ctx->limit));
+    cardfeed_buf_str(&buf, ctx->self);
+    cardfeed_buf_char(&buf, '\n');
+    cardfeed_query_print(&ctx->query, &buf);
+    cardfeed_query_print_args(&ctx->query, 0, &page, &buf);
+
+    text = ngx_http_cardfeed_keep(ctx, &buf);
+
+    name->data = (u_char *) text.data;
+    name->len = text.len;
+
+    return text.len ? NGX_OK : NGX_ERROR;
+}
+
+
+/* --- the index */
+
+static ngx_int_t
+ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx)
+{
+    cardfeed_error_t                 err;
+    cardfeed_store_t                *store;
+    ngx_http_cardfeed_collection_t  *col;
+
+    col = ngx_http_cardfeed_serving(ctx->conf->collection);
 
     store = col ? cardfeed_index_current(col->index, &err) : NULL;
 
     if (store == NULL) {
         if (col && err.code != CARDFEED_NOTFOUND) {
-            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                           "cardfeed: collection \"%V\": %s", &col->name,
                           err.message);
         }
 
-        return ngx_http_cardfeed_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE);
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(cardfeed_buf_t));
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    if (cardfeed_read_begin(store, &ctx->read, &err) != CARDFEED_OK) {
+        ctx->read = NULL;
 
-    body = cln->data;
-    cardfeed_buf_init(body, NGX_HTTP_CARDFEED_DOCUMENT);
-    cln->handler = ngx_http_cardfeed_free_body;
-
-    rc = ngx_http_cardfeed_render(&ctx, store, body);
-
-    if (rc != NGX_OK) {
-        return ngx_http_cardfeed_refuse(r, rc);
-    }
-
-    rc = ngx_http_cardfeed_headers(&ctx, body);
-
-    if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_cardfeed_send(r, body);
-}
-
-
-/* The URL, or what directives put in its place → format, query and limit. */
-
-static ngx_int_t
-ngx_http_cardfeed_resolve(ngx_http_cardfeed_ctx_t *ctx)
-{
-    int                            rc;
-    ngx_str_t                      value;
-    cardfeed_str_t                 selection, format;
-    ngx_http_cardfeed_loc_conf_t  *conf;
-
-    conf = ctx->conf;
-
-    if (ngx_http_cardfeed_resolve_path(ctx, &selection, &format) != NGX_OK) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    if (conf->format) {
-        if (ngx_http_complex_value(ctx->request, conf->format, &value)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        format = ngx_http_cardfeed_str(&value);
-    }
-
-    ctx->format = cardfeed_feed_format(format);
-
-    if (ctx->format == NULL) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    if (conf->topic) {
-        if (ngx_http_complex_value(ctx->request, conf->topic, &value)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        rc = cardfeed_query_topic(&ctx->query, ngx_http_cardfeed_str(&value));
-
-    } else {
-        rc = cardfeed_query_selection(&ctx->query, selection);
-    }
-
-    if (rc == CARDFEED_NOMEM) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (rc != CARDFEED_OK) {
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    return ngx_http_cardfeed_resolve_args(ctx);
-}
-
-
-/* What the path below the location's prefix says. */
-
-static ngx_int_t
-ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
-    cardfeed_str_t *selection, cardfeed_str_t *format)
-{
-    ngx_str_t                      rest;
-    ngx_http_cardfeed_loc_conf_t  *conf;
-
-    conf = ctx->conf;
-
-    *selection = CARDFEED_STR("all");
-    *format = CARDFEED_NO_STR;
-
-    if (conf->prefix.len == 0) {
-        return NGX_OK;
-    }
-
-    if (ctx->request->uri.len < conf->prefix.len) {
-        return NGX_DECLINED;
-    }
-
-    rest.data = ctx->request->uri.data + conf->prefix.len;
-    rest.len = ctx->request->uri.len - conf->prefix.len;
-
-    if (conf->prefix.data[conf->prefix.len - 1] != '/' && rest.len) {
-        if (rest.data[0] != '/') {
-            return NGX_DECLINED;
-        }
-
-        rest.data++;
-        rest.len--;
-    }
-
-    if (conf->format == NULL) {
-        return cardfeed_query_split(ngx_http_cardfeed_str(&rest), selection,
-                                    format)
-               == CARDFEED_OK ? NGX_OK : NGX_DECLINED;
-    }
-
-    if (rest.len) {
-        *selection = ngx_http_cardfeed_str(&rest);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
-{
-    int                            rc;
-    uint32_t                       max;
-    ngx_str_t                      value;
-    cardfeed_error_t               err;
-    ngx_http_request_t            *r;
-    ngx_http_cardfeed_loc_conf_t  *conf;
-
-    r = ctx->request;
-    conf = ctx->conf;
-    max = (uint32_t) conf->max_entries;
-
-    rc = cardfeed_query_args(&ctx->query, ngx_http_cardfeed_str(&r->args),
-                             max, &err);
-
-    if (rc == CARDFEED_INVALID) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "cardfeed: %s", err.message);
-        return NGX_HTTP_BAD_REQUEST;
-    }
-
-    ctx->asked = ctx->query;
-
-    if (rc == CARDFEED_OK && conf->args) {
-        if (ngx_http_complex_value(r, conf->args, &value) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        rc = cardfeed_query_args(&ctx->query, ngx_http_cardfeed_str(&value),
-                                 max, &err);
-
-        if (rc == CARDFEED_INVALID) {
-            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                          "cardfeed: in \"cardfeed_args\": %s", err.message);
-            return NGX_HTTP_BAD_REQUEST;
-        }
-    }
-
-    if (rc != CARDFEED_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ctx->limit = ctx->query.limit ? ctx->query.limit
-                                  : (uint32_t) conf->entries;
-
-    return NGX_OK;
-}
-
-
-/* One read transaction: select, then write the document while it lasts. */
-
-static ngx_int_t
-ngx_http_cardfeed_render(ngx_http_cardfeed_ctx_t *ctx,
-    cardfeed_store_t *store, cardfeed_buf_t *body)
-{
-    int                rc;
-    ngx_int_t          status;
-    cardfeed_read_t   *read;
-    cardfeed_error_t   err;
-
-    err.message[0] = '\0';
-
-    rc = cardfeed_read_begin(store, &read, &err);
-    if (rc != CARDFEED_OK) {
-        goto failed;
-    }
-
-    rc = cardfeed_select(read, &ctx->query, ctx->limit, ngx_time(),
-                         ctx->arena, &ctx->selection, &err);
-
-    if (rc == CARDFEED_NOTFOUND) {
-        cardfeed_read_end(read);
-        return NGX_HTTP_NOT_FOUND;
-    }
-
-    status = NGX_OK;
-
-    if (rc == CARDFEED_OK) {
-        if (ngx_http_cardfeed_urls(ctx) != NGX_OK
-            || ngx_http_cardfeed_channel(ctx) != NGX_OK)
-        {
-            status = NGX_ERROR;
-
-        } else {
-            rc = cardfeed_feed_render(ctx->format, &ctx->feed, body, &err);
-        }
-    }
-
-    cardfeed_read_end(read);
-
-    if (status != NGX_OK) {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                      "cardfeed: no memory for the feed's metadata");
+                      "cardfeed: collection \"%V\": %s", &col->name,
+                      err.message);
+
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (rc == CARDFEED_OK) {
-        return NGX_OK;
+    ctx->generation = cardfeed_store_generation(store);
+
+    return NGX_OK;
+}
+
+
+/* --- the response */
+
+/* What the client likes best, as far as it is worth it. */
+
+static cardfeed_encoding_t
+ngx_http_cardfeed_encoding(ngx_http_request_t *r,
+    ngx_http_cardfeed_response_t *res)
+{
+    size_t                         n, j;
+    ngx_uint_t                     i;
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h;
+    cardfeed_accept_t              accept;
+    cardfeed_encoding_t            order[CARDFEED_ENCODINGS];
+    ngx_http_cardfeed_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_cardfeed_module);
+
+    /* a subrequest becomes a part of something else */
+
+    if (r != r->main || !conf->compression) {
+        return CARDFEED_ENCODING_IDENTITY;
     }
 
-failed:
+    cardfeed_accept_init(&accept);
 
-    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                  "cardfeed: collection \"%V\": %s",
-                  &ctx->conf->collection->name, err.message);
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+        h = part->elts;
 
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.len == sizeof("Accept-Encoding") - 1
+                && ngx_strncmp(h[i].lowcase_key, "accept-encoding",
+                               sizeof("Accept-Encoding") - 1)
+                   == 0)
+            {
+                cardfeed_accept_header(&accept,
+                                       ngx_http_cardfeed_str(&h[i].value));
+            }
+        }
+    }
+
+    n = cardfeed_accept_order(&accept, order);
+
+    for (j = 0; j < n; j++) {
+        if (ngx_http_cardfeed_encoded(r, res, order[j])) {
+            return order[j];
+        }
+    }
+
+    return CARDFEED_ENCODING_IDENTITY;
+}
+
+
+/* Whether there is such a body; it is made the first time it is asked for. */
+
+static ngx_uint_t
+ngx_http_cardfeed_encoded(ngx_http_request_t *r,
+    ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding)
+{
+    int                             rc;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
+
+    if (res->body[encoding].len) {
+        return 1;
+    }
+
+    if (res->useless & (1u << encoding)) {
+        return 0;
+    }
+
+    rc = cardfeed_encode(encoding,
+                     cardfeed_buf_view(&res->body[CARDFEED_ENCODING_IDENTITY]),
+                     &res->body[encoding]);
+
+    if (rc != CARDFEED_OK) {
+        cardfeed_buf_free(&res->body[encoding]);
+
+        if (rc == CARDFEED_FULL) {
+            res->useless |= 1u << encoding;
+        }
+
+        return 0;
+    }
+
+    cardfeed_buf_fit(&res->body[encoding]);
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cardfeed_module);
+
+    ngx_http_cardfeed_cache_grown(cmcf->cache, res);
+
+    return 1;
 }
 
 
 static ngx_int_t
-ngx_http_cardfeed_send(ngx_http_request_t *r, cardfeed_buf_t *body)
+ngx_http_cardfeed_send(ngx_http_request_t *r,
+    ngx_http_cardfeed_response_t *res)
 {
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
+    ngx_int_t             rc;
+    ngx_buf_t            *b;
+    ngx_chain_t           out;
+    cardfeed_buf_t       *body;
+    cardfeed_encoding_t   encoding;
+
+    /* a strong comparison with a weak ETag is never true (RFC 9110, 13.1.1) */
+
+    if (r == r->main && r->headers_in.if_match
+        && (r->headers_in.if_match->value.len != 1
+            || r->headers_in.if_match->value.data[0] != '*'))
+    {
+        return NGX_HTTP_PRECONDITION_FAILED;
+    }
+
+    encoding = ngx_http_cardfeed_encoding(r, res);
+
+    if (ngx_http_cardfeed_headers(r, res, encoding) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
@@ -335,6 +544,8 @@ ngx_http_cardfeed_send(ngx_http_request_t *r, cardfeed_buf_t *body)
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
+
+    body = &res->body[encoding];
 
     b->pos = (u_char *) body->data;
     b->last = b->pos + body->len;
@@ -379,11 +590,4 @@ ngx_http_cardfeed_refuse(ngx_http_request_t *r, ngx_int_t status)
     }
 
     return h ? status : NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
-
-static void
-ngx_http_cardfeed_free_body(void *data)
-{
-    cardfeed_buf_free(data);
 }

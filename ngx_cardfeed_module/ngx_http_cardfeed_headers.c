@@ -6,44 +6,30 @@
 
 #include "ngx_http_cardfeed_handler.h"
 
-#include <xxhash.h>
 
-
-#define NGX_HTTP_CARDFEED_ETAG  (sizeof("W/\"\"") - 1 + 32)
-
-
-static ngx_int_t ngx_http_cardfeed_etag(ngx_http_request_t *r,
-    cardfeed_buf_t *body);
-static ngx_int_t ngx_http_cardfeed_cache_control(
-    ngx_http_cardfeed_ctx_t *ctx);
-static ngx_int_t ngx_http_cardfeed_link(ngx_http_cardfeed_ctx_t *ctx);
+static ngx_int_t ngx_http_cardfeed_type(ngx_http_request_t *r,
+    const cardfeed_format_t *format);
+static ngx_int_t ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res);
 static ngx_int_t ngx_http_cardfeed_vary(ngx_http_request_t *r);
 
 
 ngx_int_t
-ngx_http_cardfeed_headers(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
+ngx_http_cardfeed_headers(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding)
 {
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
+    ngx_table_elt_t  *etag, *link, *h;
 
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = (off_t) body->len;
-
-    r->headers_out.content_type.data = (u_char *) ctx->format->content_type;
-    r->headers_out.content_type.len = ngx_strlen(ctx->format->content_type);
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-    ngx_str_set(&r->headers_out.charset, "utf-8");
+    r->headers_out.content_length_n = (off_t) res->body[encoding].len;
 
     /*
      * a change in this very second must not look like the next one in it:
      * until the time is past there is no Last-Modified
      */
 
-    if (ctx->selection.changed_at < ngx_time()) {
-        r->headers_out.last_modified_time =
-                                        (time_t) ctx->selection.changed_at;
+    if (res->changed_at < ngx_time()) {
+        r->headers_out.last_modified_time = res->changed_at;
     }
 
     /* If-None-Match takes precedence, nginx's filter would want both */
@@ -52,10 +38,48 @@ ngx_http_cardfeed_headers(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
         r->headers_in.if_modified_since = NULL;
     }
 
-    if (ngx_http_cardfeed_etag(r, body) != NGX_OK
-        || ngx_http_cardfeed_cache_control(ctx) != NGX_OK
-        || ngx_http_cardfeed_link(ctx) != NGX_OK
+    etag = ngx_http_cardfeed_header(r, "ETag", NULL);
+    link = ngx_http_cardfeed_header(r, "Link", NULL);
+
+    if (etag == NULL || link == NULL
+        || ngx_http_cardfeed_type(r, res->format) != NGX_OK
+        || ngx_http_cardfeed_cache_control(r, res) != NGX_OK
         || ngx_http_cardfeed_vary(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    etag->value = res->etag;
+    link->value = res->link;
+
+    r->headers_out.etag = etag;
+
+    if (encoding == CARDFEED_ENCODING_IDENTITY) {
+        return NGX_OK;
+    }
+
+    h = ngx_http_cardfeed_header(r, "Content-Encoding",
+                                 cardfeed_encoding_names[encoding]);
+
+    r->headers_out.content_encoding = h;
+
+    return h ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_cardfeed_type(ngx_http_request_t *r, const cardfeed_format_t *format)
+{
+    r->headers_out.content_type.data = (u_char *) format->content_type;
+    r->headers_out.content_type.len = ngx_strlen(format->content_type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    ngx_str_set(&r->headers_out.charset, "utf-8");
+
+    if (format->policy
+        && ngx_http_cardfeed_header(r, "Content-Security-Policy",
+                                    format->policy)
+           == NULL)
     {
         return NGX_ERROR;
     }
@@ -64,67 +88,47 @@ ngx_http_cardfeed_headers(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
 }
 
 
-/*
- * Weak, since encodings share it; a hash of the bytes alone, so that every
- * worker and every machine says the same.
- */
-
 static ngx_int_t
-ngx_http_cardfeed_etag(ngx_http_request_t *r, cardfeed_buf_t *body)
+ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res)
 {
-    u_char           *p;
-    XXH128_hash_t     hash;
-    ngx_table_elt_t  *etag;
+    u_char                        *p;
+    time_t                         age, left;
+    ngx_table_elt_t               *h;
+    ngx_http_cardfeed_loc_conf_t  *conf;
 
-    hash = XXH3_128bits(body->data, body->len);
-
-    etag = ngx_http_cardfeed_header(r, "ETag", NULL);
-    p = ngx_pnalloc(r->pool, NGX_HTTP_CARDFEED_ETAG);
-
-    if (etag == NULL || p == NULL) {
-        return NGX_ERROR;
-    }
-
-    etag->value.data = p;
-    etag->value.len = ngx_sprintf(p, "W/\"%016xL%016xL\"",
-                                  hash.high64, hash.low64) - p;
-
-    r->headers_out.etag = etag;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cardfeed_cache_control(ngx_http_cardfeed_ctx_t *ctx)
-{
-    u_char              *p;
-    time_t               age, left;
-    const char          *scope;
-    ngx_table_elt_t     *h;
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-    age = ctx->conf->max_age;
-
-    if (ctx->selection.next_due != CARDFEED_NO_TIME) {
-        left = (time_t) ctx->selection.next_due - ngx_time();
-        age = ngx_min(age, ngx_max(left, 0));
-    }
-
-    /* what took credentials is not for shared caches to hand to others */
-
-    scope = r->headers_in.authorization ? "private" : "public";
-
-    p = ngx_pnalloc(r->pool, sizeof("private, max-age=") + NGX_TIME_T_LEN);
     h = ngx_http_cardfeed_header(r, "Cache-Control", NULL);
-
-    if (p == NULL || h == NULL) {
+    if (h == NULL) {
         return NGX_ERROR;
     }
 
-    h->value.data = p;
-    h->value.len = ngx_sprintf(p, "%s, max-age=%T", scope, age) - p;
+    h->value = res->cache_control;
+
+    if (res->next_due != CARDFEED_NO_TIME || r->headers_in.authorization) {
+
+        conf = ngx_http_get_module_loc_conf(r, ngx_http_cardfeed_module);
+        age = conf->max_age;
+
+        if (res->next_due != CARDFEED_NO_TIME) {
+            left = (time_t) res->next_due - ngx_time();
+            age = ngx_min(age, ngx_max(left, 0));
+        }
+
+        p = ngx_pnalloc(r->pool,
+                        sizeof("private, max-age=") + NGX_TIME_T_LEN);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        /* what took credentials is not for shared caches to hand to others */
+
+        h->value.data = p;
+        h->value.len = ngx_sprintf(p, "%s, max-age=%T",
+                                   r->headers_in.authorization ? "private"
+                                                               : "public",
+                                   age)
+                       - p;
+    }
 
     /* so that "expires" replaces it */
 
@@ -140,41 +144,6 @@ ngx_http_cardfeed_cache_control(ngx_http_cardfeed_ctx_t *ctx)
 
     *(ngx_table_elt_t **) ngx_array_push(&r->headers_out.cache_control) = h;
 #endif
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_cardfeed_link(ngx_http_cardfeed_ctx_t *ctx)
-{
-    size_t            len;
-    u_char           *p, *last;
-    cardfeed_feed_t  *feed;
-    ngx_table_elt_t  *h;
-
-    feed = &ctx->feed;
-
-    len = sizeof("<>; rel=\"self\", <>; rel=\"hub\"") - 1
-          + feed->self_url.len + feed->hub_url.len;
-
-    p = ngx_pnalloc(ctx->request->pool, len);
-    h = ngx_http_cardfeed_header(ctx->request, "Link", NULL);
-
-    if (p == NULL || h == NULL) {
-        return NGX_ERROR;
-    }
-
-    last = ngx_sprintf(p, "<%*s>; rel=\"self\"",
-                       feed->self_url.len, feed->self_url.data);
-
-    if (feed->hub_url.len) {
-        last = ngx_sprintf(last, ", <%*s>; rel=\"hub\"",
-                           feed->hub_url.len, feed->hub_url.data);
-    }
-
-    h->value.data = p;
-    h->value.len = last - p;
 
     return NGX_OK;
 }

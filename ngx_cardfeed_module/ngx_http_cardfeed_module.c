@@ -3,7 +3,10 @@
  * ngx_http_cardfeed_module: the directives, their merging, the process hooks.
  */
 
-#include "ngx_http_cardfeed_module.h"
+#include "ngx_http_cardfeed_cache.h"
+
+
+#define NGX_HTTP_CARDFEED_CACHE_SIZE  (32 * 1024 * 1024)
 
 
 static void *ngx_http_cardfeed_create_main_conf(ngx_conf_t *cf);
@@ -11,7 +14,7 @@ static char *ngx_http_cardfeed_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_cardfeed_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static void ngx_http_cardfeed_free_arena(void *data);
+static void ngx_http_cardfeed_free_main_conf(void *data);
 
 
 #define NGX_HTTP_CARDFEED_ANY                                                 \
@@ -25,6 +28,13 @@ static ngx_command_t  ngx_http_cardfeed_commands[] = {
       ngx_http_cardfeed_index_path,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_cardfeed_main_conf_t, index_path),
+      NULL },
+
+    { ngx_string("cardfeed_cache"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_cardfeed_cache,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_cardfeed_main_conf_t, cache_size),
       NULL },
 
     { ngx_string("cardfeed_collection"),
@@ -46,6 +56,13 @@ static ngx_command_t  ngx_http_cardfeed_commands[] = {
       ngx_http_set_complex_value_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_cardfeed_loc_conf_t, topic),
+      NULL },
+
+    { ngx_string("cardfeed_select"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cardfeed_loc_conf_t, select),
       NULL },
 
     { ngx_string("cardfeed_args"),
@@ -153,12 +170,26 @@ static ngx_command_t  ngx_http_cardfeed_commands[] = {
       offsetof(ngx_http_cardfeed_loc_conf_t, max_age),
       NULL },
 
+    { ngx_string("cardfeed_compression"),
+      NGX_HTTP_CARDFEED_ANY|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cardfeed_loc_conf_t, compression),
+      NULL },
+
+    { ngx_string("cardfeed_advertise"),
+      NGX_HTTP_CARDFEED_ANY|NGX_CONF_TAKE123,
+      ngx_http_cardfeed_advertise,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_cardfeed_loc_conf_t, advertise),
+      NULL },
+
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_http_cardfeed_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_http_cardfeed_add_variables,       /* preconfiguration */
     NULL,                                  /* postconfiguration */
 
     ngx_http_cardfeed_create_main_conf,    /* create main configuration */
@@ -214,8 +245,16 @@ ngx_http_cardfeed_create_main_conf(ngx_conf_t *cf)
     cardfeed_text_init();
     cardfeed_arena_init(&cmcf->arena, 16 * 1024 * 1024);
 
-    cln->handler = ngx_http_cardfeed_free_arena;
-    cln->data = &cmcf->arena;
+    cmcf->cache = ngx_palloc(cf->pool, sizeof(ngx_http_cardfeed_cache_t));
+    if (cmcf->cache == NULL) {
+        return NULL;
+    }
+
+    cmcf->cache_size = NGX_CONF_UNSET_SIZE;
+    ngx_http_cardfeed_cache_init(cmcf->cache, 0);
+
+    cln->handler = ngx_http_cardfeed_free_main_conf;
+    cln->data = cmcf;
 
     return cmcf;
 }
@@ -232,6 +271,10 @@ ngx_http_cardfeed_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_uint_t                        i;
     ngx_http_core_loc_conf_t         *clcf;
     ngx_http_cardfeed_collection_t  **cols;
+
+    ngx_conf_init_size_value(cmcf->cache_size, NGX_HTTP_CARDFEED_CACHE_SIZE);
+
+    cmcf->cache->max = cmcf->cache_size;
 
     if (cmcf->index_path.data == NULL) {
         clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -281,9 +324,12 @@ ngx_http_cardfeed_init_main_conf(ngx_conf_t *cf, void *conf)
 
 
 static void
-ngx_http_cardfeed_free_arena(void *data)
+ngx_http_cardfeed_free_main_conf(void *data)
 {
-    cardfeed_arena_free(data);
+    ngx_http_cardfeed_main_conf_t *cmcf = data;
+
+    ngx_http_cardfeed_cache_clear(cmcf->cache);
+    cardfeed_arena_free(&cmcf->arena);
 }
 
 
@@ -301,13 +347,14 @@ ngx_http_cardfeed_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->collection = NULL;
-     *     conf->topic = NULL; args, format
+     *     conf->topic = NULL; select, args, format, advertise
      *     conf->base_url = { 0, NULL }; all other strings
      */
 
     conf->entries = NGX_CONF_UNSET;
     conf->max_entries = NGX_CONF_UNSET;
     conf->max_age = NGX_CONF_UNSET;
+    conf->compression = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -354,8 +401,15 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_sec_value(conf->max_age, prev->max_age, 300);
 
-    if (conf->topic == NULL) {
+    ngx_conf_merge_value(conf->compression, prev->compression, 1);
+
+    if (conf->advertise == NULL) {
+        conf->advertise = prev->advertise;
+    }
+
+    if (conf->topic == NULL && conf->select == NULL) {
         conf->topic = prev->topic;
+        conf->select = prev->select;
     }
 
     if (conf->args == NULL) {
@@ -382,6 +436,11 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     if (conf->collection == NULL) {
+
+        /* pages of the site may advertise feeds */
+
+        ngx_http_cardfeed_host(cf, conf);
+
         return NGX_CONF_OK;
     }
 

@@ -21,6 +21,14 @@
 #include <cardfeed/text.h>
 
 
+/* Most bytes of a document. */
+
+#define NGX_HTTP_CARDFEED_DOCUMENT  (64 * 1024 * 1024)
+
+
+typedef struct ngx_http_cardfeed_cache_s  ngx_http_cardfeed_cache_t;
+
+
 /* A collection: its parameters, and in a worker what serves it. */
 
 typedef struct {
@@ -41,13 +49,25 @@ typedef struct {
     ngx_array_t                collections; /* of pointers */
     ngx_str_t                  index_path;
     cardfeed_arena_t           arena;       /* one request's, at a time */
+    size_t                     cache_size;
+    ngx_http_cardfeed_cache_t *cache;
 } ngx_http_cardfeed_main_conf_t;
+
+
+/* Where pages of the site find the feeds they advertise. */
+
+typedef struct {
+    ngx_http_cardfeed_collection_t  *collection; /* NULL: nowhere */
+    ngx_str_t                  prefix;      /* ends in a slash */
+    ngx_http_complex_value_t  *topic;       /* NULL: all */
+} ngx_http_cardfeed_advertise_t;
 
 
 typedef struct {
     ngx_http_cardfeed_collection_t  *collection;
 
     ngx_http_complex_value_t  *topic;
+    ngx_http_complex_value_t  *select;
     ngx_http_complex_value_t  *args;
     ngx_http_complex_value_t  *format;
 
@@ -64,6 +84,8 @@ typedef struct {
     ngx_int_t                  entries;
     ngx_int_t                  max_entries;
     time_t                     max_age;
+    ngx_flag_t                 compression;
+    ngx_http_cardfeed_advertise_t  *advertise;
 
     ngx_str_t                  host;        /* of base_url, else server's */
     ngx_str_t                  prefix;      /* of a prefix location, or "" */
@@ -99,7 +121,16 @@ char *ngx_http_cardfeed_max_age(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cardfeed_count(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_cardfeed_cache(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_cardfeed_advertise(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* ngx_http_cardfeed_location.c: what a location is, once it is merged */
+
 char *ngx_http_cardfeed_location(ngx_conf_t *cf,
+    ngx_http_cardfeed_loc_conf_t *conf);
+void ngx_http_cardfeed_host(ngx_conf_t *cf,
     ngx_http_cardfeed_loc_conf_t *conf);
 
 /* ngx_http_cardfeed_process.c: processes, indexers, their reports */
@@ -116,6 +147,19 @@ ngx_http_cardfeed_collection_t *ngx_http_cardfeed_serving(
 /* ngx_http_cardfeed_handler.c */
 
 ngx_int_t ngx_http_cardfeed_handler(ngx_http_request_t *r);
+
+/* ngx_http_cardfeed_variables.c */
+
+ngx_int_t ngx_http_cardfeed_add_variables(ngx_conf_t *cf);
+
+/* Whether a location's feeds call themselves by the request's own path. */
+
+static ngx_inline ngx_uint_t
+ngx_http_cardfeed_own_urls(const ngx_http_cardfeed_loc_conf_t *conf)
+{
+    return conf->format || conf->topic || conf->select;
+}
+
 
 
 static ngx_inline cardfeed_str_t

@@ -135,7 +135,8 @@ is_deeply feed('/query?topic=csharp')->{titles}, $titles{csharp},
 is_deeply feed('/query?limit=20')->{titles}, $titles{all}, 'no topic: all';
 is feed('/tags/nothing/index.xml')->{status}, 404, 'an unknown topic: 404';
 is feed('/f/many.xml')->{status}, 404, 'an unknown format: 404';
-is feed('/f/many.html')->{status}, 404, 'a format of another day: 404';
+is $t->get('/f/many.html')->status, 200, 'HTML there as well';
+is feed('/f/many.opml')->{status}, 404, 'OPML of one topic: 404';
 is $t->request('POST', '/feed.xml')->status, 405, 'POST there: 405';
 is feed('/tags/many/index.xml?limit=x')->{status}, 400, 'a wrong limit: 400';
 is scalar @{feed('/feed.xml')->{titles}}, 3, 'cardfeed_args';
