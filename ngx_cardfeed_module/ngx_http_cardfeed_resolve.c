@@ -117,7 +117,13 @@ ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
         return NGX_OK;
     }
 
-    if (ctx->request->uri.len < conf->prefix.len) {
+    /* a rewrite may have left another path */
+
+    if (ctx->request->uri.len < conf->prefix.len
+        || ngx_memcmp(ctx->request->uri.data, conf->prefix.data,
+                      conf->prefix.len)
+           != 0)
+    {
         return NGX_DECLINED;
     }
 
