@@ -519,9 +519,12 @@ ngx_http_cardfeed_send(ngx_http_request_t *r,
     cardfeed_buf_t       *body;
     cardfeed_encoding_t   encoding;
 
-    /* a strong comparison with a weak ETag is never true (RFC 9110, 13.1.1) */
+    /*
+     * a strong comparison with a weak ETag is never true (RFC 9110, 13.1.1);
+     * a page of an error has no preconditions
+     */
 
-    if (r == r->main && r->headers_in.if_match
+    if (r == r->main && !r->err_status && r->headers_in.if_match
         && (r->headers_in.if_match->value.len != 1
             || r->headers_in.if_match->value.data[0] != '*'))
     {

@@ -11,6 +11,7 @@ static ngx_int_t ngx_http_cardfeed_type(ngx_http_request_t *r,
     const cardfeed_format_t *format);
 static ngx_int_t ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
     const ngx_http_cardfeed_response_t *res);
+static ngx_uint_t ngx_http_cardfeed_has_freshness(ngx_http_request_t *r);
 static ngx_int_t ngx_http_cardfeed_vary(ngx_http_request_t *r);
 
 
@@ -97,9 +98,19 @@ ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
     ngx_table_elt_t               *h;
     ngx_http_cardfeed_loc_conf_t  *conf;
 
-    h = ngx_http_cardfeed_header(r, "Cache-Control", NULL);
+    if (ngx_http_cardfeed_has_freshness(r)) {
+        return NGX_OK;
+    }
+
+    h = ngx_http_cardfeed_header(r, "Cache-Control", "no-store");
     if (h == NULL) {
         return NGX_ERROR;
+    }
+
+    /* the page of an error that stays one is not for caches to keep */
+
+    if (r->err_status >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return NGX_OK;
     }
 
     h->value = res->cache_control;
@@ -146,6 +157,23 @@ ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
 #endif
 
     return NGX_OK;
+}
+
+
+/* What an application said that led here by X-Accel-Redirect stands. */
+
+static ngx_uint_t
+ngx_http_cardfeed_has_freshness(ngx_http_request_t *r)
+{
+    if (r->headers_out.expires) {
+        return 1;
+    }
+
+#if (nginx_version >= 1023000)
+    return r->headers_out.cache_control != NULL;
+#else
+    return r->headers_out.cache_control.nelts != 0;
+#endif
 }
 
 
