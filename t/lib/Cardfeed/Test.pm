@@ -4,6 +4,7 @@ package Cardfeed::Test;
 #
 # Everything lives in a temporary directory:
 #   content/  the cards        index/  the module's        error.log
+#   site/     pages of the site, see site()
 # and on a loopback port of its own, so that several tests run at once.
 #
 # Who the workers are: as root nginx would run them as "nobody", who cannot
@@ -93,7 +94,8 @@ sub http_date {
 
 # collection  parameters of cardfeed_collection, as text
 # content     another directory of cards
-# http, server, location   further configuration at these places
+# http, server, location   further configuration at these places; {{DIR}} and
+#             {{PORT}} in it are the directory and the port
 # main        the same, at the top
 # no_feeds, no_collection   leave "location /feeds/", the collection out
 # absent      do not make the directory of cards
@@ -228,6 +230,16 @@ sub file_in_place {
     return "$self->{content}/$path";
 }
 
+# A file of the site beside the feeds.
+sub site {
+    my ($self, $path, $bytes) = @_;
+
+    my $full = "$self->{dir}/site/$path";
+    make_path(dirname $full);
+    _write($full, $bytes);
+    return $full;
+}
+
 sub remove {
     my ($self, $path) = @_;
 
@@ -263,7 +275,7 @@ sub conf {
     my $collection = $self->{no_collection} ? ''
         : "cardfeed_collection news \"$self->{content}\" $self->{collection};";
 
-    return <<"CONF";
+    my $conf = <<"CONF";
 $load
 $user
 $processes
@@ -293,16 +305,32 @@ $temp
     }
 }
 CONF
+    $conf =~ s/\{\{DIR\}\}/$d/g;
+    $conf =~ s/\{\{PORT\}\}/$self->{port}/g;
+    return $conf;
+}
+
+# What "nginx -V" says.
+sub version {
+    my ($self) = @_;
+    return $self->{version} //= `"$self->{nginx}" -V 2>&1`;
+}
+
+# Whether nginx has an http module ("v2", "addition") compiled in; those that
+# have to be asked for, and those that have to be refused.
+sub has {
+    my ($self, $name) = @_;
+
+    return $self->version =~ /--with-http_${name}_module(?!=)/
+        if $name =~ /^(?:addition|auth_request|dav|realip|ssl|sub|v2)$/;
+    return $self->version !~ /--without-http_${name}_module/;
 }
 
 sub _prepare {
     my ($self) = @_;
 
-    if (!$self->{without}) {
-        my $v = `"$self->{nginx}" -V 2>&1`;
-        $self->{without} = { map { $_ => 1 }
-            $v =~ /--without-http_(proxy|fastcgi|uwsgi|scgi)_module/g };
-    }
+    $self->{without} //= { map { $_ => !$self->has($_) }
+        qw(proxy fastcgi uwsgi scgi) };
     _write("$self->{dir}/nginx.conf", $self->conf);
 }
 
