@@ -365,7 +365,7 @@ ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx, ngx_str_t *name)
     cardfeed_buf_str(&buf, ctx->self);
     cardfeed_buf_char(&buf, '\n');
     cardfeed_query_print(&ctx->query, &buf);
-    cardfeed_query_print_args(&ctx->query, 0, &page, &buf);
+    cardfeed_query_print_args(&ctx->query, ctx->limit, &page, &buf);
 
     text = ngx_http_cardfeed_keep(ctx, &buf);
 
