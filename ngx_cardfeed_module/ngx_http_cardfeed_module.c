@@ -437,9 +437,13 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->collection == NULL) {
 
-        /* pages of the site may advertise feeds */
+        /* pages of the site may advertise feeds, by the host these use */
 
         ngx_http_cardfeed_host(cf, conf);
+
+        if (conf->host.len == 0) {
+            conf->host = cf->cycle->hostname;
+        }
 
         return NGX_CONF_OK;
     }
