@@ -136,6 +136,15 @@ my %selections = (
     '100 alternatives' => join(',', ('a') x 100),
     '300 marks' => 'a' . '%CC%81' x 300, '900 pluses' => '+' x 900,
 );
+# A name is not a slug: these are spellings of a topic's name, or of all.
+my %spelling = map { $_ => 1 } 'empty', 'a dot', 'a dash before',
+    'a dash behind', 'a tag', 'a trailing comma', 'a variable', 'bangs',
+    'braces', 'byte order mark', 'circled a', 'decomposed', 'delete',
+    'fullwidth a', 'fullwidth bang', 'kelvin', 'line separator',
+    'mathematical a', 'no-break space', 'quotes', 'right-to-left mark',
+    'right-to-left override', 'soft hyphen', 'superscript', 'tab',
+    'upper case', 'upper case all', 'variation selector', 'word joiner',
+    'zero width joiner', 'zero width space';
 for my $name (sort keys %selections) {
     my $sel = $selections{$name};
     for my $uri ("/feeds/$sel.rss", "/feeds/$sel.html", "/select/$sel") {
@@ -143,8 +152,8 @@ for my $name (sort keys %selections) {
         is_answer($res, 404, "$name: $uri");
         is $res->header('Cache-Control'), 'no-store', "$name: not cached";
     }
-    # A name is more tolerant than a slug, but never wrong.
-    is_answer($t->get("/tags/$sel"), '200|404', "$name as a name");
+    is_answer($t->get("/tags/$sel"), $spelling{$name} ? 200 : 404,
+        "$name as a name");
 }
 
 # --- paths and formats
@@ -278,8 +287,7 @@ my $is_plain = sub {
 };
 
 is_answer($t->request($_, '/feeds/a.rss'), 405, $_)
-    for qw(POST PUT DELETE OPTIONS PATCH PROPFIND TRACE FOO_BAR);
-is_answer($t->request($_, '/feeds/a.rss'), '400|405', $_) for qw(CONNECT);
+    for qw(POST PUT DELETE OPTIONS PATCH PROPFIND TRACE CONNECT FOO_BAR);
 is_answer($t->request($_, '/feeds/a.rss'), 400, "$_ is no method of nginx's")
     for 'get', 'GET\\', '<script>';
 is_answer($t->request('OPTIONS', '*'), 400, 'OPTIONS *');
@@ -340,6 +348,7 @@ is join(' ', ($all->head . "\n" . $all->body) =~ m{HTTP/1\.1 (\d+)}g),
 
 # --- headers
 
+# (nginx's versions differ in what they take; what they take says nothing.)
 for my $name ('evil.example.com', '<script>', '"><svg', 'a' x 4000, '*',
     '[::1]', 'localhost:99999', 'xn--a', '..', 'a..b', '%00', "\xff\xfe", '_',
     'localhost.', 'LOCALHOST', '127.0.0.1')
@@ -389,10 +398,10 @@ my $etag = $plain->header('ETag');
 my $list = join ', ', map { "W/\"$_\"" } 1000 .. 1700;
 my @matches = (
     [$etag, 304], [$strong, 304], ['*', 304], ["$list, $etag", 304],
-    ["\"x\",$etag", 304], [",, ,$etag", '200|304'],
+    ["\"x\",$etag", 304], [",, ,$etag", 304],
     [$list, 200], ['"' . 'x' x 7900 . '"', 200], ['x' x 7900, 200],
     ['"', 200], ['W/', 200], ['""', 200], ["\"$etag\"", 200], ['**', 200],
-    [substr($etag, 0, -1), 200], ["x$etag", 200], [lc $strong . 'x', '200|304'],
+    [substr($etag, 0, -1), 200], ["x$etag", 200], ["${strong}x", 200],
     [uc $strong =~ s/[A-F]/x/gr, 200], ["\xff", 200], ['<script>', 200],
 );
 for my $case (@matches) {
