@@ -105,9 +105,6 @@ http {
     uwsgi_temp_path $(quote "$run/tmp/uwsgi");
     scgi_temp_path $(quote "$run/tmp/scgi");
 
-    gzip on;
-    gzip_types application/rss+xml application/atom+xml application/feed+json;
-
     cardfeed_index_path $(quote "$run/index");
     cardfeed_collection news $(quote "$content");
 
@@ -120,8 +117,7 @@ http {
         }
 
         location = / {
-            default_type text/plain;
-            return 200 "/feeds/all.rss\n/feeds/all.atom\n/feeds/all.json\n/feeds/TOPIC.rss\n/feeds/TOPIC.atom\n/feeds/TOPIC.json\n";
+            return 302 /feeds/;
         }
     }
 }
@@ -183,13 +179,13 @@ for (values %name) {
 my @slugs = sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count;
 splice @slugs, 6;
 
-my $text = "\nFeeds (Ctrl-C stops the server):\n";
+my $text = "\nAll topics (Ctrl-C stops the server):\n  ${base}\n\nFeeds:\n";
 $text .= "  ${base}all.$_\n" for qw(rss atom json);
 for my $slug (@slugs) {
     (my $url = $slug) =~ s/([^A-Za-z0-9._~-])/sprintf '%%%02X', ord $1/ge;
     $text .= "  $base$url.atom   $name{$slug}\n";
 }
-$text .= "  ${base}TOPIC.rss, .atom and .json for any other topic\n\n";
+$text .= "  ${base}TOPIC.rss, .atom, .json and .html for any other topic\n\n";
 syswrite STDOUT, $text;
 EOF
 }
@@ -202,8 +198,8 @@ if [ -n "$have_perl" ]; then
     # Twice removed, or nginx would take it for a child of its own.
     (announce $$ &)
 else
-    printf '\n  http://127.0.0.1:%s/feeds/all.rss (or .atom, .json)\n' "$port"
-    printf '  http://127.0.0.1:%s/feeds/TOPIC.rss (or .atom, .json)\n\n' "$port"
+    printf '\n  http://127.0.0.1:%s/feeds/\n' "$port"
+    printf '  http://127.0.0.1:%s/feeds/all.rss (or .atom, .json)\n\n' "$port"
 fi
 
 exec "$nginx" -e stderr -p "$run/" -c "$run/nginx.conf"

@@ -46,28 +46,6 @@ cardfeed_accept_init(cardfeed_accept_t *accept)
 }
 
 
-/* s is what stands before the first such byte, *rest what stands behind it;
- * false: there is none, and s stays. */
-static bool
-accept_cut(cardfeed_str_t *s, char at, cardfeed_str_t *rest)
-{
-    const char *p;
-
-    p = s->len ? memchr(s->data, at, s->len) : NULL;
-
-    if (p == NULL) {
-        *rest = CARDFEED_NO_STR;
-        return false;
-    }
-
-    rest->data = p + 1;
-    rest->len = s->len - (size_t) (p + 1 - s->data);
-    s->len = (size_t) (p - s->data);
-
-    return true;
-}
-
-
 static bool
 accept_is_space(char c)
 {
@@ -162,7 +140,7 @@ accept_element(cardfeed_accept_t *accept, cardfeed_str_t element)
     cardfeed_str_t name, rest;
 
     name = element;
-    weighted = accept_cut(&name, ';', &rest);
+    weighted = cardfeed_str_cut(&name, ';', &rest);
 
     kept = accept_find(accept, accept_trim(name));
     if (kept == NULL) {
@@ -190,7 +168,7 @@ cardfeed_accept_header(cardfeed_accept_t *accept, cardfeed_str_t value)
     cardfeed_str_t rest;
 
     for (/* void */; value.len; value = rest) {
-        accept_cut(&value, ',', &rest);
+        cardfeed_str_cut(&value, ',', &rest);
         accept_element(accept, value);
     }
 }

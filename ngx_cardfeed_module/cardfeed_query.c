@@ -25,25 +25,6 @@ typedef struct {
 static const cardfeed_terms_t query_all = {.terms = NULL, .nterms = 0};
 
 
-bool
-cardfeed_query_cut(cardfeed_str_t *s, char c, cardfeed_str_t *rest)
-{
-    const char *p;
-
-    p = s->len ? memchr(s->data, c, s->len) : NULL;
-    if (p == NULL) {
-        *rest = CARDFEED_NO_STR;
-        return false;
-    }
-
-    rest->data = p + 1;
-    rest->len = s->len - (size_t) (p + 1 - s->data);
-    s->len = (size_t) (p - s->data);
-
-    return true;
-}
-
-
 static int
 query_compare(const void *a, const void *b)
 {
@@ -178,7 +159,7 @@ query_parse_and(query_and_t *and, cardfeed_str_t text, cardfeed_buf_t *buf)
     and->n = 0;
 
     do {
-        more = cardfeed_query_cut(&text, '+', &rest);
+        more = cardfeed_str_cut(&text, '+', &rest);
 
         if (and->n == CARDFEED_QUERY_TERMS) {
             return CARDFEED_NOTFOUND;
@@ -275,7 +256,7 @@ query_parse_or(query_or_t *or, cardfeed_str_t text, cardfeed_buf_t *buf)
     read = 0;
 
     do {
-        more = cardfeed_query_cut(&text, ',', &rest);
+        more = cardfeed_str_cut(&text, ',', &rest);
 
         if (read++ == CARDFEED_QUERY_ALTERNATIVES) {
             return CARDFEED_NOTFOUND;

@@ -159,7 +159,7 @@ query_before(cardfeed_query_t *query, int which, cardfeed_str_t value,
     (void) which;
     (void) max_limit;
 
-    cardfeed_query_cut(&value, '.', &id);
+    cardfeed_str_cut(&value, '.', &id);
 
     if (!query_time(value, &before.published) || !query_id(id, &before.id)) {
         return cardfeed_error_set(err, CARDFEED_INVALID, 0,
@@ -409,8 +409,8 @@ cardfeed_query_args(cardfeed_query_t *query, cardfeed_str_t args,
     changed = *query;
 
     for (name = args; name.len && rc == CARDFEED_OK; name = rest) {
-        cardfeed_query_cut(&name, '&', &rest);
-        cardfeed_query_cut(&name, '=', &value);
+        cardfeed_str_cut(&name, '&', &rest);
+        cardfeed_str_cut(&name, '=', &value);
         rc = query_set_arg(&changed, name, value, max_limit, &buf, err);
     }
 

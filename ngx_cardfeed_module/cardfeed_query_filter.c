@@ -108,7 +108,7 @@ cardfeed_query_list(cardfeed_query_t *query, int which, cardfeed_str_t value,
     n = 0;
 
     for (more = value.len != 0; more; value = rest) {
-        more = cardfeed_query_cut(&value, ',', &rest);
+        more = cardfeed_str_cut(&value, ',', &rest);
 
         if (n == CARDFEED_QUERY_TERMS) {
             return cardfeed_error_set(err, CARDFEED_INVALID, 0,

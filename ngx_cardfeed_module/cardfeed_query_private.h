@@ -16,9 +16,6 @@ extern const cardfeed_str_t cardfeed_query_filters[CARDFEED_FILTERS];
 extern const cardfeed_str_t cardfeed_query_leasts[CARDFEED_LEASTS];
 #define CARDFEED_QUERY_SINCE CARDFEED_STR("since")
 
-/* Cuts s at the first c; whether there is one.  *rest is what follows it. */
-bool cardfeed_query_cut(cardfeed_str_t *s, char c, cardfeed_str_t *rest);
-
 /* Sorts by name, a positive term before its negative; drops duplicates. */
 size_t cardfeed_query_sort(cardfeed_term_t *terms, size_t n);
 

@@ -314,18 +314,18 @@ cardfeed_select_change(cardfeed_read_t *read, const cardfeed_str_t *slugs,
 {
     int rc;
     size_t i;
-    cardfeed_topic_t topic;
+    uint64_t one;
 
     *change = 0;
 
     for (i = 0; i < nslugs; i++) {
-        rc = cardfeed_read_topic(read, slugs[i], &topic);
+        rc = cardfeed_read_change(read, slugs[i], &one);
         if (rc != CARDFEED_OK) {
             return rc;
         }
 
-        if (topic.change > *change) {
-            *change = topic.change;
+        if (one > *change) {
+            *change = one;
         }
     }
 

@@ -27,6 +27,18 @@ cardfeed_store_generation(const cardfeed_store_t *store)
 }
 
 
+uint64_t
+cardfeed_store_txnid(const cardfeed_store_t *store)
+{
+    MDB_envinfo info;
+
+    /* it fails for want of an environment only */
+    (void) mdb_env_info(store->env->mdb, &info);
+
+    return info.me_last_txnid;
+}
+
+
 static int
 read_fail(cardfeed_read_t *read, int rc, cardfeed_error_t *err)
 {
@@ -172,6 +184,33 @@ cardfeed_read_topic(cardfeed_read_t *read, cardfeed_str_t slug,
     }
 
     return show_topic(read, topic, &key, &value);
+}
+
+
+int
+cardfeed_read_change(cardfeed_read_t *read, cardfeed_str_t slug,
+    uint64_t *change)
+{
+    int rc;
+    MDB_val key, value;
+    cardfeed_topic_t topic;
+
+    if (slug.len == 0 || slug.len > CARDFEED_SLUG_MAX) {
+        return CARDFEED_NOTFOUND;
+    }
+
+    rc = get(read, CARDFEED_TABLE_TOPICS, slug.data, slug.len, &value);
+
+    if (rc == CARDFEED_OK) {
+        key = cardfeed_store_val(slug.data, slug.len);
+        rc = show_topic(read, &topic, &key, &value);
+    }
+
+    if (rc == CARDFEED_OK) {
+        *change = topic.change;
+    }
+
+    return rc;
 }
 
 

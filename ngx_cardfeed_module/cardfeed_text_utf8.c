@@ -57,6 +57,26 @@ is_ascii_space(char c)
 }
 
 
+bool
+cardfeed_str_cut(cardfeed_str_t *s, char at, cardfeed_str_t *rest)
+{
+    const char *p;
+
+    p = s->len ? memchr(s->data, at, s->len) : NULL;
+
+    if (p == NULL) {
+        *rest = CARDFEED_NO_STR;
+        return false;
+    }
+
+    rest->data = p + 1;
+    rest->len = s->len - (size_t) (p + 1 - s->data);
+    s->len = (size_t) (p - s->data);
+
+    return true;
+}
+
+
 cardfeed_str_t
 cardfeed_str_trim(cardfeed_str_t s)
 {

@@ -46,6 +46,7 @@ ngx_http_cardfeed_cache_init(ngx_http_cardfeed_cache_t *cache, size_t max)
                     ngx_http_cardfeed_name_insert);
     ngx_queue_init(&cache->queue);
 
+    cache->accepted.n = 0;
     cache->size = 0;
     cache->max = max;
 }

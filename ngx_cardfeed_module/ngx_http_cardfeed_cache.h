@@ -34,6 +34,8 @@ typedef struct {
     cardfeed_buf_t             body[CARDFEED_ENCODINGS];
     unsigned                   useless;    /* encodings, by bit: no gain */
 
+    ngx_str_t                  content_type;
+    ngx_str_t                  policy;     /* or empty */
     ngx_str_t                  etag;
     ngx_str_t                  link;
     ngx_str_t                  cache_control;
@@ -67,7 +69,20 @@ typedef struct {
 } ngx_http_cardfeed_response_t;
 
 
+/* The Accept-Encoding of the last request, and what it says: the next one's
+ * is mostly the same. */
+
+typedef struct {
+    u_char                     value[128];
+    size_t                     len;
+    size_t                     n;
+    cardfeed_encoding_t        order[CARDFEED_ENCODINGS];
+} ngx_http_cardfeed_accepted_t;
+
+
 struct ngx_http_cardfeed_cache_s {
+    ngx_http_cardfeed_accepted_t  accepted;
+
     ngx_rbtree_t               rbtree;
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* the most recent first */

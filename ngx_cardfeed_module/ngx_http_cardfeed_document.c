@@ -236,6 +236,14 @@ ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
 
     res->body[CARDFEED_ENCODING_IDENTITY] = *body;
     res->format = ctx->format;
+    res->content_type.data = (u_char *) ctx->format->content_type;
+    res->content_type.len = ngx_strlen(ctx->format->content_type);
+
+    if (ctx->format->policy) {
+        res->policy.data = (u_char *) ctx->format->policy;
+        res->policy.len = ngx_strlen(ctx->format->policy);
+    }
+
     res->entries = ctx->catalogue ? ctx->topics.ntopics : sel->ncards;
     res->changed_at = (time_t) sel->changed_at;
 

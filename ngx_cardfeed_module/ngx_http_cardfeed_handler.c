@@ -24,11 +24,8 @@ static void ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx,
     u_char *buf, ngx_str_t *name);
 static ngx_int_t ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx,
     ngx_str_t *name);
+static ngx_int_t ngx_http_cardfeed_open_store(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx);
-static cardfeed_encoding_t ngx_http_cardfeed_encoding(ngx_http_request_t *r,
-    ngx_http_cardfeed_response_t *res);
-static ngx_uint_t ngx_http_cardfeed_encoded(ngx_http_request_t *r,
-    ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding);
 static ngx_int_t ngx_http_cardfeed_send(ngx_http_request_t *r,
     ngx_http_cardfeed_response_t *res);
 static ngx_int_t ngx_http_cardfeed_refuse(ngx_http_request_t *r,
@@ -66,7 +63,7 @@ ngx_http_cardfeed_handler(ngx_http_request_t *r)
 
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cardfeed_module);
 
-    ngx_memzero(&ctx, sizeof(ngx_http_cardfeed_ctx_t));
+    ngx_memzero(&ctx, offsetof(ngx_http_cardfeed_ctx_t, format));
 
     ctx.request = r;
     ctx.conf = ngx_http_get_module_loc_conf(r, ngx_http_cardfeed_module);
@@ -116,7 +113,7 @@ ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
         return rc;
     }
 
-    opened = ngx_http_cardfeed_open_read(ctx);
+    opened = ngx_http_cardfeed_open_store(ctx);
 
     ngx_http_cardfeed_asked_name(ctx, buf, &asked);
 
@@ -130,18 +127,24 @@ ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
         return NGX_OK;
     }
 
-    /* what is wrong with a request is told also while nothing is there */
+    ngx_memzero(&ctx->format, sizeof(ngx_http_cardfeed_ctx_t)
+                              - offsetof(ngx_http_cardfeed_ctx_t, format));
 
     cardfeed_arena_reset(ctx->arena);
 
+    /* what is wrong with a request is told also while nothing is there */
+
     rc = ngx_http_cardfeed_resolve(ctx);
 
-    if (rc != NGX_OK) {
-        return rc;
+    if (rc == NGX_OK) {
+        rc = opened;
     }
 
-    return opened == NGX_OK ? ngx_http_cardfeed_make(ctx, &asked, answer)
-                            : opened;
+    if (rc == NGX_OK) {
+        rc = ngx_http_cardfeed_open_read(ctx);
+    }
+
+    return rc == NGX_OK ? ngx_http_cardfeed_make(ctx, &asked, answer) : rc;
 }
 
 
@@ -242,7 +245,7 @@ static ngx_uint_t
 ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_response_t *res)
 {
-    uint64_t  txnid, change;
+    uint64_t  change, txnid;
 
     if (res->generation != ctx->generation
         || (res->until != CARDFEED_NO_TIME && res->until <= ngx_time()))
@@ -250,13 +253,17 @@ ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
         return 0;
     }
 
-    txnid = cardfeed_read_txnid(ctx->read);
-
-    if (res->txnid == txnid) {
+    if (res->txnid == cardfeed_store_txnid(ctx->store)) {
         return 1;
     }
 
     /* something was committed: to one of its topics? */
+
+    if (ngx_http_cardfeed_open_read(ctx) != NGX_OK) {
+        return 0;
+    }
+
+    txnid = cardfeed_read_txnid(ctx->read);
 
     if (cardfeed_select_change(ctx->read, res->topics, res->ntopics, &change)
         != CARDFEED_OK
@@ -330,7 +337,7 @@ ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx, u_char *buf,
     }
 
     if (own) {
-        head.unparsed = !r->valid_unparsed_uri;
+        head.unparsed = !r->valid_unparsed_uri && r == r->main;
     }
 
     p = ngx_cpymem(buf, &head, sizeof(head));
@@ -379,135 +386,54 @@ ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx, ngx_str_t *name)
 /* --- the index */
 
 static ngx_int_t
-ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx)
+ngx_http_cardfeed_open_store(ngx_http_cardfeed_ctx_t *ctx)
 {
     cardfeed_error_t                 err;
-    cardfeed_store_t                *store;
     ngx_http_cardfeed_collection_t  *col;
 
     col = ngx_http_cardfeed_serving(ctx->conf->collection);
 
-    store = col ? cardfeed_index_current(col->index, &err) : NULL;
+    ctx->store = col ? cardfeed_index_current(col->index, &err) : NULL;
 
-    if (store == NULL) {
-        if (col && err.code != CARDFEED_NOTFOUND) {
-            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
-                          "cardfeed: collection \"%V\": %s", &col->name,
-                          err.message);
-        }
-
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    if (ctx->store) {
+        ctx->generation = cardfeed_store_generation(ctx->store);
+        return NGX_OK;
     }
 
-    if (cardfeed_read_begin(store, &ctx->read, &err) != CARDFEED_OK) {
-        ctx->read = NULL;
-
+    if (col && err.code != CARDFEED_NOTFOUND) {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "cardfeed: collection \"%V\": %s", &col->name,
                       err.message);
-
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->generation = cardfeed_store_generation(store);
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
+}
 
-    return NGX_OK;
+
+static ngx_int_t
+ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx)
+{
+    cardfeed_error_t  err;
+
+    if (ctx->read) {
+        return NGX_OK;
+    }
+
+    if (cardfeed_read_begin(ctx->store, &ctx->read, &err) == CARDFEED_OK) {
+        return NGX_OK;
+    }
+
+    ctx->read = NULL;
+
+    ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                  "cardfeed: collection \"%V\": %s",
+                  &ctx->conf->collection->name, err.message);
+
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 
 /* --- the response */
-
-/* What the client likes best, as far as it is worth it. */
-
-static cardfeed_encoding_t
-ngx_http_cardfeed_encoding(ngx_http_request_t *r,
-    ngx_http_cardfeed_response_t *res)
-{
-    size_t                         n, j;
-    ngx_uint_t                     i;
-    ngx_list_part_t               *part;
-    ngx_table_elt_t               *h;
-    cardfeed_accept_t              accept;
-    cardfeed_encoding_t            order[CARDFEED_ENCODINGS];
-    ngx_http_cardfeed_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_cardfeed_module);
-
-    /* a subrequest becomes a part of something else */
-
-    if (r != r->main || !conf->compression) {
-        return CARDFEED_ENCODING_IDENTITY;
-    }
-
-    cardfeed_accept_init(&accept);
-
-    for (part = &r->headers_in.headers.part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == sizeof("Accept-Encoding") - 1
-                && ngx_strncmp(h[i].lowcase_key, "accept-encoding",
-                               sizeof("Accept-Encoding") - 1)
-                   == 0)
-            {
-                cardfeed_accept_header(&accept,
-                                       ngx_http_cardfeed_str(&h[i].value));
-            }
-        }
-    }
-
-    n = cardfeed_accept_order(&accept, order);
-
-    for (j = 0; j < n; j++) {
-        if (ngx_http_cardfeed_encoded(r, res, order[j])) {
-            return order[j];
-        }
-    }
-
-    return CARDFEED_ENCODING_IDENTITY;
-}
-
-
-/* Whether there is such a body; it is made the first time it is asked for. */
-
-static ngx_uint_t
-ngx_http_cardfeed_encoded(ngx_http_request_t *r,
-    ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding)
-{
-    int                             rc;
-    ngx_http_cardfeed_main_conf_t  *cmcf;
-
-    if (res->body[encoding].len) {
-        return 1;
-    }
-
-    if (res->useless & (1u << encoding)) {
-        return 0;
-    }
-
-    rc = cardfeed_encode(encoding,
-                     cardfeed_buf_view(&res->body[CARDFEED_ENCODING_IDENTITY]),
-                     &res->body[encoding]);
-
-    if (rc != CARDFEED_OK) {
-        cardfeed_buf_free(&res->body[encoding]);
-
-        if (rc == CARDFEED_FULL) {
-            res->useless |= 1u << encoding;
-        }
-
-        return 0;
-    }
-
-    cardfeed_buf_fit(&res->body[encoding]);
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_cardfeed_module);
-
-    ngx_http_cardfeed_cache_grown(cmcf->cache, res);
-
-    return 1;
-}
-
 
 static ngx_int_t
 ngx_http_cardfeed_send(ngx_http_request_t *r,

@@ -29,15 +29,18 @@ typedef struct {
     ngx_str_t                        args;
     ngx_str_t                        name;     /* of the format */
 
+    cardfeed_store_t                *store;
+    uint64_t                         generation;
+    cardfeed_read_t                 *read;     /* while it is open */
+
+    /* from here on only where a document has to be looked for or made */
+
     const cardfeed_format_t         *format;
     ngx_uint_t                       catalogue;  /* of topics, not cards */
     cardfeed_query_t                 query;
     cardfeed_query_t                 asked;    /* the same without
                                                   cardfeed_args: for URLs */
     uint32_t                         limit;
-
-    cardfeed_read_t                 *read;     /* while it is open */
-    uint64_t                         generation;
 
     cardfeed_selection_t             selection;
     cardfeed_archives_t              archives;
@@ -106,13 +109,18 @@ cardfeed_str_t ngx_http_cardfeed_home(ngx_http_cardfeed_ctx_t *ctx);
 ngx_int_t ngx_http_cardfeed_document(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_response_t **out, ngx_uint_t *keep);
 
+/* ngx_http_cardfeed_encoding.c */
+
+cardfeed_encoding_t ngx_http_cardfeed_encoding(ngx_http_request_t *r,
+    ngx_http_cardfeed_response_t *res);
+
 /* ngx_http_cardfeed_headers.c */
 
 ngx_int_t ngx_http_cardfeed_headers(ngx_http_request_t *r,
     const ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding);
 
 /* A header of the response, or the one of this name there is; NULL: no
- * memory.  name must outlive the request, value may be NULL. */
+ * memory.  name and value, which may be NULL, must outlive the request. */
 
 ngx_table_elt_t *ngx_http_cardfeed_header(ngx_http_request_t *r,
     const char *name, const char *value);

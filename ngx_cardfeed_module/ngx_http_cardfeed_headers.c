@@ -7,12 +7,26 @@
 #include "ngx_http_cardfeed_handler.h"
 
 
-static ngx_int_t ngx_http_cardfeed_type(ngx_http_request_t *r,
-    const cardfeed_format_t *format);
 static ngx_int_t ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
-    const ngx_http_cardfeed_response_t *res);
+    const ngx_http_cardfeed_response_t *res, ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_cardfeed_has_freshness(ngx_http_request_t *r);
-static ngx_int_t ngx_http_cardfeed_vary(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_cardfeed_varies(ngx_http_request_t *r);
+static ngx_table_elt_t *ngx_http_cardfeed_push(ngx_http_request_t *r,
+    const ngx_str_t *key);
+static ngx_table_elt_t *ngx_http_cardfeed_set(ngx_http_request_t *r,
+    const ngx_str_t *key);
+
+
+static ngx_str_t  ngx_http_cardfeed_etag_key = ngx_string("ETag");
+static ngx_str_t  ngx_http_cardfeed_link_key = ngx_string("Link");
+static ngx_str_t  ngx_http_cardfeed_cache_control_key =
+                                              ngx_string("Cache-Control");
+static ngx_str_t  ngx_http_cardfeed_vary_key = ngx_string("Vary");
+static ngx_str_t  ngx_http_cardfeed_vary = ngx_string("Accept-Encoding");
+static ngx_str_t  ngx_http_cardfeed_policy_key =
+                                     ngx_string("Content-Security-Policy");
+static ngx_str_t  ngx_http_cardfeed_encoding_key =
+                                     ngx_string("Content-Encoding");
 
 
 ngx_int_t
@@ -21,8 +35,20 @@ ngx_http_cardfeed_headers(ngx_http_request_t *r,
 {
     ngx_table_elt_t  *etag, *link, *h;
 
+    /* what there is already is looked for; mostly nothing is */
+
+    ngx_table_elt_t  *(*add)(ngx_http_request_t *r, const ngx_str_t *key);
+
+    add = r->headers_out.headers.part.nelts ? ngx_http_cardfeed_set
+                                            : ngx_http_cardfeed_push;
+
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = (off_t) res->body[encoding].len;
+
+    r->headers_out.content_type = res->content_type;
+    r->headers_out.content_type_len = res->content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+    ngx_str_set(&r->headers_out.charset, "utf-8");
 
     /*
      * a change in this very second must not look like the next one in it:
@@ -39,14 +65,10 @@ ngx_http_cardfeed_headers(ngx_http_request_t *r,
         r->headers_in.if_modified_since = NULL;
     }
 
-    etag = ngx_http_cardfeed_header(r, "ETag", NULL);
-    link = ngx_http_cardfeed_header(r, "Link", NULL);
+    etag = add(r, &ngx_http_cardfeed_etag_key);
+    link = add(r, &ngx_http_cardfeed_link_key);
 
-    if (etag == NULL || link == NULL
-        || ngx_http_cardfeed_type(r, res->format) != NGX_OK
-        || ngx_http_cardfeed_cache_control(r, res) != NGX_OK
-        || ngx_http_cardfeed_vary(r) != NGX_OK)
-    {
+    if (etag == NULL || link == NULL) {
         return NGX_ERROR;
     }
 
@@ -55,35 +77,44 @@ ngx_http_cardfeed_headers(ngx_http_request_t *r,
 
     r->headers_out.etag = etag;
 
+    if (!ngx_http_cardfeed_has_freshness(r)) {
+        h = add(r, &ngx_http_cardfeed_cache_control_key);
+        if (h == NULL || ngx_http_cardfeed_cache_control(r, res, h) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_cardfeed_varies(r)) {
+        h = add(r, &ngx_http_cardfeed_vary_key);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->value = ngx_http_cardfeed_vary;
+    }
+
+    if (res->policy.len) {
+        h = add(r, &ngx_http_cardfeed_policy_key);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        h->value = res->policy;
+    }
+
     if (encoding == CARDFEED_ENCODING_IDENTITY) {
         return NGX_OK;
     }
 
-    h = ngx_http_cardfeed_header(r, "Content-Encoding",
-                                 cardfeed_encoding_names[encoding]);
-
-    r->headers_out.content_encoding = h;
-
-    return h ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_cardfeed_type(ngx_http_request_t *r, const cardfeed_format_t *format)
-{
-    r->headers_out.content_type.data = (u_char *) format->content_type;
-    r->headers_out.content_type.len = ngx_strlen(format->content_type);
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-    ngx_str_set(&r->headers_out.charset, "utf-8");
-
-    if (format->policy
-        && ngx_http_cardfeed_header(r, "Content-Security-Policy",
-                                    format->policy)
-           == NULL)
-    {
+    h = add(r, &ngx_http_cardfeed_encoding_key);
+    if (h == NULL) {
         return NGX_ERROR;
     }
+
+    h->value.data = (u_char *) cardfeed_encoding_names[encoding];
+    h->value.len = ngx_strlen(h->value.data);
+
+    r->headers_out.content_encoding = h;
 
     return NGX_OK;
 }
@@ -91,25 +122,16 @@ ngx_http_cardfeed_type(ngx_http_request_t *r, const cardfeed_format_t *format)
 
 static ngx_int_t
 ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
-    const ngx_http_cardfeed_response_t *res)
+    const ngx_http_cardfeed_response_t *res, ngx_table_elt_t *h)
 {
     u_char                        *p;
     time_t                         age, left;
-    ngx_table_elt_t               *h;
     ngx_http_cardfeed_loc_conf_t  *conf;
-
-    if (ngx_http_cardfeed_has_freshness(r)) {
-        return NGX_OK;
-    }
-
-    h = ngx_http_cardfeed_header(r, "Cache-Control", "no-store");
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
 
     /* the page of an error that stays one is not for caches to keep */
 
     if (r->err_status >= NGX_HTTP_SPECIAL_RESPONSE) {
+        ngx_str_set(&h->value, "no-store");
         return NGX_OK;
     }
 
@@ -177,10 +199,11 @@ ngx_http_cardfeed_has_freshness(ngx_http_request_t *r)
 }
 
 
-/* Once, on 200 and 304 alike, whatever gzip and gzip_vary are set to. */
+/* Vary is there once, on 200 and 304 alike, whatever gzip and gzip_vary are
+ * set to. */
 
-static ngx_int_t
-ngx_http_cardfeed_vary(ngx_http_request_t *r)
+static ngx_uint_t
+ngx_http_cardfeed_varies(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_GZIP)
     ngx_http_core_loc_conf_t  *clcf;
@@ -192,40 +215,71 @@ ngx_http_cardfeed_vary(ngx_http_request_t *r)
         /* nginx writes it then, also where its gzip filter does not ask */
 
         r->gzip_vary = 1;
-        return NGX_OK;
+        return 0;
     }
 #endif
 
-    return ngx_http_cardfeed_header(r, "Vary", "Accept-Encoding")
-           ? NGX_OK : NGX_ERROR;
+    return 1;
 }
 
-
-/* An error page of ours may have led here, and left some behind. */
 
 ngx_table_elt_t *
 ngx_http_cardfeed_header(ngx_http_request_t *r, const char *name,
     const char *value)
 {
-    size_t            len;
+    ngx_str_t         key;
+    ngx_table_elt_t  *h;
+
+    key.data = (u_char *) name;
+    key.len = ngx_strlen(name);
+
+    h = ngx_http_cardfeed_set(r, &key);
+
+    if (h && value) {
+        h->value.data = (u_char *) value;
+        h->value.len = ngx_strlen(value);
+    }
+
+    return h;
+}
+
+
+/* An error page of ours may have led here, and left some behind. */
+
+static ngx_table_elt_t *
+ngx_http_cardfeed_set(ngx_http_request_t *r, const ngx_str_t *key)
+{
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
-
-    len = ngx_strlen(name);
 
     for (part = &r->headers_out.headers.part; part; part = part->next) {
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (h[i].hash && h[i].key.len == len
-                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            if (h[i].key.len == key->len && h[i].hash
+                && ngx_strncasecmp(h[i].key.data, key->data, key->len) == 0)
             {
                 h = &h[i];
                 goto found;
             }
         }
     }
+
+    return ngx_http_cardfeed_push(r, key);
+
+found:
+
+    ngx_str_null(&h->value);
+
+    return h;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_cardfeed_push(ngx_http_request_t *r, const ngx_str_t *key)
+{
+    ngx_table_elt_t  *h;
 
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
@@ -236,13 +290,9 @@ ngx_http_cardfeed_header(ngx_http_request_t *r, const char *name,
     h->next = NULL;
 #endif
 
-found:
-
     h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = len;
-    h->value.data = (u_char *) value;
-    h->value.len = value ? ngx_strlen(value) : 0;
+    h->key = *key;
+    ngx_str_null(&h->value);
 
     return h;
 }

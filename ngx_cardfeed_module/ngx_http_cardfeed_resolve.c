@@ -25,6 +25,10 @@ ngx_http_cardfeed_values(ngx_http_cardfeed_ctx_t *ctx)
 
     conf = ctx->conf;
 
+    if (!ngx_http_cardfeed_own_urls(conf) && conf->args == NULL) {
+        return NGX_OK;
+    }
+
     struct {
         ngx_http_complex_value_t  *directive;
         ngx_str_t                 *value;

@@ -184,14 +184,15 @@ ngx_http_cardfeed_path(ngx_http_cardfeed_ctx_t *ctx)
 }
 
 
-/* The path the client asked for, decoded, whatever was rewritten since. */
+/* The path the client asked for, decoded, whatever was rewritten since; a
+ * subrequest is none of the client's. */
 
 static void
 ngx_http_cardfeed_own_path(ngx_http_request_t *r, cardfeed_buf_t *out)
 {
     cardfeed_str_t  path;
 
-    if (!r->valid_unparsed_uri) {
+    if (!r->valid_unparsed_uri && r == r->main) {
         path = ngx_http_cardfeed_str(&r->unparsed_uri);
 
         for (path.len = 0; path.len < r->unparsed_uri.len; path.len++) {

@@ -154,8 +154,8 @@ ngx_http_cardfeed_variable_format(ngx_http_request_t *r,
 }
 
 
-/* Nothing where there is nothing to subscribe to: no such topic, or no
- * index yet. */
+/* Nothing where there is nothing to subscribe to (no such topic, or no index
+ * yet), and in feeds, which say so themselves. */
 
 static ngx_int_t
 ngx_http_cardfeed_variable_advertise(ngx_http_request_t *r,
@@ -171,7 +171,9 @@ ngx_http_cardfeed_variable_advertise(ngx_http_request_t *r,
 
     rc = NGX_OK;
 
-    if (conf->advertise && conf->advertise->collection) {
+    if (conf->advertise && conf->advertise->collection
+        && conf->collection == NULL)
+    {
         rc = ngx_http_cardfeed_advertised(r, conf, data, &out);
     }
 

@@ -138,7 +138,7 @@ SKIP: {
 
     for my $signal (qw(INT TERM)) {
         my ($pid, $out) = $run->($t->{module}, 'my cards', $t->port);
-        my $said = $read->($out, qr/TOPIC\.rss, \.atom and/);
+        my $said = $read->($out, qr/TOPIC\.rss, \.atom, /);
         like $said, qr/workers run as/, "$signal: it says who the workers are";
         like $said, qr{http://127\.0\.0\.1:@{[$t->port]}/feeds/all\.atom},
             "$signal: it says the URL of all cards";
@@ -146,7 +146,10 @@ SKIP: {
             "$signal: and those of topics";
         is scalar @{rss($t->get('/feeds/all.rss')->body)->{items}}, 5,
             "$signal: the cards are served";
-        is $t->get('/')->status, 200, "$signal: there is a first page";
+        like $said, qr{http://127\.0\.0\.1:@{[$t->port]}/feeds/\n},
+            "$signal: and that of the catalogue";
+        is $t->get('/')->status, 302, "$signal: where the first page leads";
+        is $t->get('/feeds/')->status, 200, "$signal: and it is there";
         my $other = `cd "$place" && sh "$root/examples/run.sh" "$t->{module}" "my cards" @{[$t->port]} 2>&1`;
         isnt $? >> 8, 0, "$signal: a busy port is an error";
         like $other, qr/port @{[$t->port]}.*in use/,

@@ -78,6 +78,10 @@ $t->{server} .= <<'CONF' if $t->has('ssi');
 location /ssi/ {
     ssi on;
 }
+location = /own.html {
+    cardfeed news;
+    cardfeed_format html;
+}
 CONF
 $t->{server} .= <<'CONF' if $t->has('sub');
 location /sub/ {
@@ -102,6 +106,7 @@ $t->site('ssi/page.html', "<before>\n"
     . '<!--# include virtual="/feeds/a.json?limit=50" set="feed" -->'
     . '<!--# echo var="feed" encoding="none" -->'
     . "\n<after>\n");
+$t->site('ssi/own.html', '<!--# include virtual="/own.html" -->');
 $t->start;
 
 sub gunzip {
@@ -172,10 +177,14 @@ SKIP: {
 }
 
 SKIP: {
-    skip 'nginx has no ssi module', 1 unless $t->has('ssi');
+    skip 'nginx has no ssi module', 3 unless $t->has('ssi');
 
     is_page('/ssi/page.html',
         "<before>\n" . $html->body . $json->body . "\n<after>\n");
+    my $own = $t->get('/own.html')->body;
+    like $own, qr{href="\Q@{[$t->base]}\E/own\.html"}, 'a path of its own';
+    ok plain($t->get('/ssi/own.html')) eq $own,
+        'a feed calls itself the same in a page';
 }
 
 # --- sub_filter changes what is sent, not what is kept

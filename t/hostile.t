@@ -333,7 +333,8 @@ is_answer($t->raw("GET /feeds/a.rss HTTP/1.1\r\n${host}Content-Length: -1\r\n"
 is_answer($t->raw("GET /feeds/a.rss HTTP/1.1\r\n${host}Content-Length: 3\r\n"
     . "Transfer-Encoding: chunked\r\n${end}0\r\n\r\n"), 400, 'two lengths');
 is_answer($t->raw("GET /feeds/a.rss HTTP/1.1\r\n$host"
-    . "Transfer-Encoding: chunked\r\n${end}zz\r\n"), 400, 'chunks that are none');
+    . "Transfer-Encoding: chunked\r\n${end}zz\r\n"), 400,
+    'chunks that are none');
 is_answer($t->raw("GET /feeds/a.rss HTTP/1.1\r\n$host"
     . "Content-Length: 99999999\r\n$end"), 413, 'more than nginx takes');
 

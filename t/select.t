@@ -189,7 +189,8 @@ like feed('/one.xml')->{header}, qr/rel="hub"/, 'a topic has a hub';
 unlike feed('/both.xml')->{header}, qr/rel="hub"/, 'two of them have none';
 
 # Other pages, below the same URL.
-like feed('/query?topics=a&limit=5')->{links}{next}, qr{^\Q$base\E/query\?before=[^&]+&limit=5$},
+like feed('/query?topics=a&limit=5')->{links}{next},
+    qr{^\Q$base\E/query\?before=[^&]+&limit=5$},
     'the next page of a path';
 
 # --- what does not exist, and what is wrong

@@ -76,6 +76,9 @@ bool cardfeed_index_overdue(cardfeed_index_t *index, int64_t now);
  * generation, for as long as the index directory is there. */
 uint64_t cardfeed_store_generation(const cardfeed_store_t *store);
 
+/* The last commit's transaction id, without a read; two nanoseconds. */
+uint64_t cardfeed_store_txnid(const cardfeed_store_t *store);
+
 typedef struct cardfeed_read_s cardfeed_read_t;
 
 /* One read transaction at a time per store; a few nanoseconds. */
@@ -99,6 +102,10 @@ typedef struct {
  * and always there. */
 int cardfeed_read_topic(cardfeed_read_t *read, cardfeed_str_t slug,
     cardfeed_topic_t *topic);
+
+/* The same for its change number alone, without a cursor. */
+int cardfeed_read_change(cardfeed_read_t *read, cardfeed_str_t slug,
+    uint64_t *change);
 
 /* Topics in slug order, from the first slug >= from (all excluded). */
 int cardfeed_read_topics(cardfeed_read_t *read, cardfeed_str_t from,

@@ -82,6 +82,10 @@ int cardfeed_str_cmp(cardfeed_str_t a, cardfeed_str_t b);     /* bytewise */
 cardfeed_str_t cardfeed_str_trim(cardfeed_str_t s); /* ASCII white space */
 cardfeed_str_t cardfeed_str_of(const char *s);      /* NULL is empty */
 
+/* s is what stands before the first such byte, *rest what stands behind it;
+ * false: there is none, and s stays. */
+bool cardfeed_str_cut(cardfeed_str_t *s, char at, cardfeed_str_t *rest);
+
 /* Offset of the first byte that is not well-formed UTF-8 (no surrogates, no
  * overlong forms, at most U+10FFFF), or s.len. */
 size_t cardfeed_utf8_check(cardfeed_str_t s);
