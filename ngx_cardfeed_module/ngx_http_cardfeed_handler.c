@@ -345,7 +345,10 @@ ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx, u_char *buf,
     for (i = 0; i < n; i++) {
         size = (uint32_t) said[i]->len;
         p = ngx_cpymem(p, &size, sizeof(size));
-        p = ngx_cpymem(p, said[i]->data, said[i]->len);
+
+        if (size) {
+            p = ngx_cpymem(p, said[i]->data, size);
+        }
     }
 
     name->data = buf;
