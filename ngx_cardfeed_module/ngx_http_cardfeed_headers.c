@@ -79,7 +79,9 @@ ngx_http_cardfeed_headers(ngx_http_request_t *r,
 
     if (!ngx_http_cardfeed_has_freshness(r)) {
         h = add(r, &ngx_http_cardfeed_cache_control_key);
-        if (h == NULL || ngx_http_cardfeed_cache_control(r, res, h) != NGX_OK) {
+        if (h == NULL
+            || ngx_http_cardfeed_cache_control(r, res, h) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

@@ -255,8 +255,8 @@ for my $uri ('/feeds/a.rss', '/feeds/a.html', '/feeds/', '/feeds/all.opml') {
 $t->stop;
 my @wrong = (
     ['cardfeed_advertise olds /feeds/;', qr/unknown collection "olds": /],
-    ['cardfeed_advertise news feeds/;', qr{invalid path "feeds/": a path such}],
-    ['cardfeed_advertise news /feeds;', qr{invalid path "/feeds": a path such}],
+    ['cardfeed_advertise news feeds/;', qr{invalid path "feeds/": a path}],
+    ['cardfeed_advertise news /feeds;', qr{invalid path "/feeds": a path}],
     ['cardfeed_advertise news "";', qr/invalid path "": a path such/],
     ['cardfeed_advertise news;', qr/needs a collection and the path/],
     ['cardfeed_advertise;', qr/invalid number of arguments/],

@@ -107,7 +107,8 @@ my %selections = (
     'all as a topic' => 'topic-all', 'dashes' => '-', 'a dash before' => '-a',
     'a dash behind' => 'a-', 'a line' => 'a%0d%0aX-Evil:%20x',
     'tab' => 'a%09', 'delete' => 'a%7F', 'bell' => '%07',
-    'script' => $script =~ s{/}{}r, 'an attribute' => '%22%3E%3Csvg%20onload=x',
+    'script' => $script =~ s{/}{}r,
+    'an attribute' => '%22%3E%3Csvg%20onload=x',
     # the same to the eye
     'fullwidth a' => '%EF%BD%81', 'fullwidth plus' => 'a%EF%BC%8Bb',
     'fullwidth comma' => 'a%EF%BC%8Cb', 'fullwidth bang' => '%EF%BC%81a',

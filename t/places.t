@@ -245,7 +245,8 @@ for my $case (['/', '/', 'text/html'], ['/a.rss', '/a.rss',
         "root $uri: is $path";
     like $res->header('Content-Type'), qr/^\Q$type\E;/, "root $uri: $type";
 }
-like $t->get('/', %host)->body, qr{href="http://root\.example\.org:\d+/a\.rss"},
+like $t->get('/', %host)->body,
+    qr{href="http://root\.example\.org:\d+/a\.rss"},
     'the catalogue of / has the feeds of /';
 is $t->get($_, %host)->status, 404, "root $_: 404"
     for qw(/favicon.ico /x/all.rss /robots.txt /.rss /all.);

@@ -181,7 +181,7 @@ for my $case (@right) {
 # One selection, one id, whatever it is called; and as hubs know it.
 is feed('/both.xml')->{id}, feed('/feeds/a+b.atom')->{id}, 'one id';
 is feed('/one.xml')->{id}, feed('/feeds/a.atom')->{id}, 'one of a topic';
-isnt feed('/one.xml')->{id}, feed('/both.xml')->{id}, 'but another for another';
+isnt feed('/one.xml')->{id}, feed('/both.xml')->{id}, 'another of another';
 is feed('/mix/a/b.atom')->{id}, feed('/feeds/!b+a.atom')->{id},
     'also with variables';
 is feed('/mix/a/b.atom')->{title}, 'Site: A and not B', 'its title';
@@ -250,7 +250,7 @@ is scalar(grep { $t->get(s/^\Q$base\E//r)->status == 200 } @urls), 6,
 $t->stop;
 my @refused = (
     (map { ["cardfeed_select \"$_\";",
-        qr/invalid "cardfeed_select" "\Q$_\E" in location "\/feeds\/": "all", or/
+        qr{invalid "cardfeed_select" "\Q$_\E" in location "/feeds/": "all", or}
     ] } '', 'A', 'a b', 'a++b', '+', 'a,', '!', '!!a', 'a/b', 'C#', "a\xff",
         join('+', ('a') x 17), 'a' x 3000),
     ['cardfeed_select a; cardfeed_topic a;',

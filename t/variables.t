@@ -90,7 +90,8 @@ mkdir $t->content or die $!;
 for my $n (1 .. 60) {
     $t->card("$n.md", {title => "card-$n", date => '2021-01-01',
         type => $n % 2 ? 'article' : 'video',
-        topics => ['A', $n % 3 ? () : 'B', $n % 5 ? () : "Stra\x{df}e \x{416}"],
+        topics => ['A', $n % 3 ? () : 'B',
+            $n % 5 ? () : "Stra\x{df}e \x{416}"],
         webUrl => "https://example.org/$n"});
 }
 $t->wait_titles('a', qr/^(?:card-\d+ ?){60}$/, 'the cards are there');
