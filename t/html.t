@@ -335,6 +335,7 @@ for my $screen (@SCREENS) {
     is_deeply [grep { !/is not lazy$/ }
         @{$browser->js($EXAMINE, $screen->[1])->{wrong}}], [],
         "odd, $screen->[0]: nothing wrong with all pictures";
+    $browser->screenshot("odd-$screen->[0]-pictures", 6000);
 }
 is $browser->js('return document.images.length'), 7, 'odd: pictures';
 is_deeply [refused($browser->console)], [], 'odd: nothing against its policy';
