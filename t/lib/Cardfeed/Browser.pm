@@ -73,23 +73,27 @@ sub new {
     return $self;
 }
 
-# chromedriver chooses its port and says which; it leads a process group of
-# its own.
+# chromedriver chooses its port and says which.  It and the browser are a
+# process group, led by a process that ends all of them when this one closes
+# its end of a pipe, or is no more.
 sub _start {
     my ($self, $driver) = @_;
 
     my $log = "$self->{tmp}/driver.log";
+    pipe my $gone, $self->{here} or die $!;
     defined($self->{pid} = fork) or die $!;
     if (!$self->{pid}) {
+        CORE::close $self->{here};
         POSIX::setpgid(0, 0);
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>', $log;
-        open STDERR, '>&', \*STDOUT;
-        local @ENV{qw(HOME TMPDIR XDG_CONFIG_HOME XDG_CACHE_HOME)}
-            = ("$self->{tmp}") x 4;
-        exec $driver, '--port=0' or POSIX::_exit(127);
+        local $SIG{TERM} = 'IGNORE';
+        _drive($driver, $log, "$self->{tmp}") if !(fork // 1);
+        sysread $gone, my $nothing, 1;
+        kill 'TERM', -$$;
+        my $end = time + 5;
+        sleep 0.01 while waitpid(-1, POSIX::WNOHANG) == 0 && time < $end;
+        kill 'KILL', -$$;
+        POSIX::_exit(1);
     }
-    POSIX::setpgid($self->{pid}, $self->{pid});
 
     my $end = time + $SECONDS;
     while (time < $end) {
@@ -100,10 +104,20 @@ sub _start {
                 return;
             }
         }
-        last if waitpid($self->{pid}, POSIX::WNOHANG) == $self->{pid};
         sleep 0.01;
     }
     die "chromedriver does not start\n";
+}
+
+sub _drive {
+    my ($driver, $log, $home) = @_;
+
+    $SIG{TERM} = 'DEFAULT';
+    open STDIN, '<', '/dev/null';
+    open STDOUT, '>', $log;
+    open STDERR, '>&', \*STDOUT;
+    @ENV{qw(HOME TMPDIR XDG_CONFIG_HOME XDG_CACHE_HOME)} = ($home) x 4;
+    exec $driver, '--port=0' or POSIX::_exit(127);
 }
 
 sub _command {
@@ -196,7 +210,7 @@ sub screenshot {
     });
     open my $fh, '>:raw', "$dir/$name.png" or die "$dir/$name.png: $!";
     print {$fh} decode_base64($image->{data});
-    close $fh or die "$dir/$name.png: $!";
+    CORE::close $fh or die "$dir/$name.png: $!";
     return;
 }
 
@@ -208,13 +222,8 @@ sub close {
     my $pid = delete $self->{pid} // return;
     local ($?, $!, $@);
     eval { $self->_in_session(DELETE => '') } if $self->{session};
-    kill 'TERM', -$pid;
-    my $end = time + 5;
-    while (waitpid($pid, POSIX::WNOHANG) == 0) {
-        kill 'KILL', -$pid if time > $end;
-        sleep 0.01;
-    }
-    kill 'KILL', -$pid;
+    CORE::close $self->{here};
+    waitpid $pid, 0;
     return;
 }
 
