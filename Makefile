@@ -15,8 +15,8 @@ endif
 BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
 	libjansson-dev uuid-dev zlib1g-dev libbrotli-dev perl
-TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser jing \
-	dpkg-dev
+TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser \
+	python3-yaml jing dpkg-dev chromium chromium-driver
 LINT_PACKAGES := clang-tidy cppcheck
 
 CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
