@@ -28,10 +28,10 @@ VERBS = """measures replaces explains repairs forgets survives outlives limits
 describes loads follows rebuilds compares counts keeps merges moves finds
 protects removes renames repeats restores schedules serves splits traces
 watches""".split()
-ENDS = """at night, under load, without a plan, in production, after the summer,
-on old hardware, behind a proxy, in ten minutes, for the third time, by hand,
-with two people, across three time zones, before lunch, on a small budget,
-for once, in plain text""".replace("\n", " ").split(", ")
+ENDS = """at night, under load, without a plan, in production, by hand,
+on old hardware, behind a proxy, in ten minutes, for the third time, for once,
+with two people, across three time zones, before lunch, after the summer,
+on a small budget, in plain text""".replace("\n", " ").split(", ")
 COMMON = ["Databases", "Operations", "Web", "Testing", "Writing", "Security"]
 PEOPLE = ["Ada Brandt", "Bo Okafor", "Chi Nguyễn", "Dana Ruiz", "Eli Roth",
           "Fay Åberg", "Gus Marino", "Hana Sato"]
