@@ -11,13 +11,14 @@ ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
 endif
 
-# Debian's packages: to build and run, to test, to lint.
+# Debian's packages: to build and run, to test, to lint, to measure.
 BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
 	libjansson-dev uuid-dev zlib1g-dev libbrotli-dev perl
-TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser jing \
-	dpkg-dev curl
+TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser \
+	python3-yaml jing dpkg-dev curl chromium chromium-driver
 LINT_PACKAGES := clang-tidy cppcheck
+BENCH_PACKAGES := wrk python3
 
 CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
 	$(wildcard ngx_cardfeed_module/*.c))
@@ -35,8 +36,8 @@ TEST_LIBS = $(shell pkg-config --libs cmocka libbrotlidec)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
-.PHONY: all deps deps-test deps-lint build run test unit integration lint \
-	clean help
+.PHONY: all deps deps-test deps-lint deps-bench build run test unit \
+	integration bench lint clean help
 
 all: build
 
@@ -46,6 +47,7 @@ help:
 	@echo 'make build     the same as make'
 	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
 	@echo 'make test      install what tests need, run all of them'
+	@echo 'make bench     measure responses; BENCH=--write puts them into docs/'
 	@echo 'make lint      clang-tidy and cppcheck over all sources'
 	@echo 'make clean     remove build/'
 
@@ -60,6 +62,9 @@ deps-test:
 deps-lint:
 	@sh build-aux/install-packages.sh $(BUILD_PACKAGES) $(LINT_PACKAGES)
 
+deps-bench:
+	@sh build-aux/install-packages.sh $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+
 # --- the module -------------------------------------------------------------
 
 build: $(MODULE)
@@ -72,21 +77,25 @@ build/sources: FORCE
 
 # nginx's own configure writes into the directory it stands in, so it gets one
 # of links; the module is named relatively, since nginx cannot take a path
-# with spaces.
-build/nginx/objs/Makefile: config build/sources
+# with spaces.  $(call configure,DIR,MODULE as seen from there)
+define configure
 	@test -x $(NGX_SRC)/configure || { \
 	  echo 'nginx-dev is missing: run "make deps" first' >&2; exit 1; }
-	@mkdir -p build/nginx
-	@ln -sfn $(NGX_SRC)/auto build/nginx/auto
-	@ln -sfn $(NGX_SRC)/src build/nginx/src
-	@ln -sfn $(NGX_SRC)/configure build/nginx/configure
-	cd build/nginx && bash -c '. $(NGX_SRC)/conf_flags && \
+	@mkdir -p $(1)
+	@ln -sfn $(NGX_SRC)/auto $(1)/auto
+	@ln -sfn $(NGX_SRC)/src $(1)/src
+	@ln -sfn $(NGX_SRC)/configure $(1)/configure
+	cd $(1) && bash -c '. $(NGX_SRC)/conf_flags && \
 	  ./configure "$${NGX_CONF_FLAGS[@]}" \
 	  --with-cc-opt="-g -O2 -fstack-protector-strong -Wformat \
 	    -Werror=format-security -D_FORTIFY_SOURCE=2" \
 	  --with-ld-opt="-Wl,-z,relro -Wl,-z,now" \
-	  --add-dynamic-module=../.. > configure.log' \
-	  || { tail -n 5 build/nginx/configure.log >&2; exit 1; }
+	  --add-dynamic-module=$(2) > configure.log' \
+	  || { tail -n 5 $(1)/configure.log >&2; exit 1; }
+endef
+
+build/nginx/objs/Makefile: config build/sources
+	$(call configure,build/nginx,../..)
 
 $(MODULE): build/nginx/objs/Makefile $(SOURCES) $(HEADERS)
 	$(MAKE) -s -C build/nginx -f objs/Makefile modules
@@ -127,6 +136,21 @@ unit: $(UNITS)
 
 integration: $(MODULE)
 	prove -j$(JOBS) t/
+
+# --- speed ------------------------------------------------------------------
+
+CONTROL  := build/bench/ngx_http_cardfeed_control_module.so
+
+bench: deps-bench
+	@$(MAKE) -s $(MODULE) $(CONTROL)
+	@python3 bench/bench $(BENCH)
+
+build/bench/nginx/objs/Makefile: bench/control/config
+	$(call configure,build/bench/nginx,../../../bench/control)
+
+$(CONTROL): build/bench/nginx/objs/Makefile $(wildcard bench/control/*.c)
+	$(MAKE) -s -C build/bench/nginx -f objs/Makefile modules
+	@cp build/bench/nginx/objs/$(@F) $@
 
 # --- care -------------------------------------------------------------------
 

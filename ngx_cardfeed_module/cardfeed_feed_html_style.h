@@ -11,7 +11,7 @@
 #define CARDFEED_FEED_HTML_STYLE_H
 
 #define CARDFEED_FEED_HTML_STYLE_HASH                                        \
-    "Y6pSvM+etwhB8kgzcKtlHA03C4Ggp4/+zIoFNr3nHw4="
+    "C3nFDXjvTlwd10epbBP4kFzLvEppVMakJLUyr8F0qhM="
 
 #define CARDFEED_FEED_HTML_STYLE "\n"                                        \
     ":root{color-scheme:light dark;--page:#fcfcfa;--text:#1e2124;\n"         \
@@ -31,6 +31,7 @@
     "h2{margin:0;font-size:1.2rem;line-height:1.35}\n"                       \
     "a{color:var(--link);text-underline-offset:.15em}\n"                     \
     "h2 a,li a,nav a{text-decoration:none}\n"                                \
+    "li a{display:inline-block;padding:.15rem 0}\n"                          \
     "a:hover{text-decoration:underline}\n"                                   \
     ":focus-visible{outline:2px solid var(--link);outline-offset:2px;\n"     \
     "border-radius:2px}\n"                                                   \
@@ -40,16 +41,20 @@
     ".all{margin:.75rem 0 0}\n"                                              \
     ".feeds{margin:1.5rem 0 0;padding:.75rem 1rem;background:var(--soft);\n" \
     "border-radius:.5rem;font-size:.9rem}\n"                                 \
-    ".feeds li{display:flex;flex-wrap:wrap;gap:0 .75rem;padding:.2rem 0}\n"  \
+    ".feeds li{display:flex;flex-wrap:wrap;gap:0 .75rem;\n"                  \
+    "align-items:baseline;padding:.1rem 0}\n"                                \
     ".feeds a{flex:0 0 8rem}\n"                                              \
     "code{flex:1 1 14rem;min-width:0;-webkit-user-select:all;\n"             \
     "user-select:all;color:var(--dim);\n"                                    \
-    "font:.8rem/1.8 ui-monospace,monospace}\n"                               \
+    "font:.875rem/1.6 ui-monospace,monospace}\n"                             \
     "main{margin:2rem 0}\n"                                                  \
     "article,.empty{display:flow-root;padding:1.5rem 0;\n"                   \
     "border-top:1px solid var(--line)}\n"                                    \
-    "img{float:right;width:min(30%,11rem);height:auto;aspect-ratio:3/2;\n"   \
+    "img{float:right;position:relative;overflow:hidden;\n"                   \
+    "width:min(30%,11rem);height:auto;aspect-ratio:3/2;\n"                   \
     "object-fit:cover;margin:.25rem 0 .5rem 1rem;border-radius:.4rem;\n"     \
+    "background:var(--soft)}\n"                                              \
+    "img::after{content:'';position:absolute;inset:0;\n"                     \
     "background:var(--soft)}\n"                                              \
     "article p{margin:.35rem 0 0}\n"                                         \
     ".tags{display:flex;flex-wrap:wrap;gap:0 1rem;margin:.5rem 0 0;\n"       \
@@ -60,10 +65,10 @@
     "border-top:1px solid var(--line)}\n"                                    \
     ".name{flex:1 1 60%}\n"                                                  \
     ".formats{display:flex;gap:1rem;font-size:.9rem}\n"                      \
-    ".formats a{padding:.2rem 0}\n"                                          \
     "@media (max-width:36rem){.name{flex-basis:100%}\n"                      \
     ".topics .dim{flex:1 1 auto}}\n"                                         \
-    "footer{padding:1rem 0 0;border-top:1px solid var(--line)}\n"            \
-    "footer .dim{margin:.75rem 0 0}\n"
+    "footer>:first-child{padding:1rem 0 0;\n"                                \
+    "border-top:1px solid var(--line)}\n"                                    \
+    "footer>*+*{margin:.75rem 0 0}\n"
 
 #endif /* CARDFEED_FEED_HTML_STYLE_H */

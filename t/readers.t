@@ -87,7 +87,7 @@ for my $format (qw(rss atom)) {
         '/feeds/gone', '/feeds/%E6%97%A5%E6%9C%AC%E8%AA%9E', '/full/all',
         '/full/media', '/full/gone')
     {
-        for my $args ('', '?limit=1', '?limit=3') {
+        for my $args ('', '?limit=1', '?limit=3', '?month=2020-09') {
             my $res = $t->get("$uri.$format$args");
             is $res->status, 200, "$uri.$format$args";
             $feeds{$format}{"$uri.$format$args"} = $res->body;
@@ -145,6 +145,19 @@ for my $format (qw(rss atom)) {
     is $link{hub}, 'https://hub.example.org/', "$format: hub";
     is scalar @{$read{$format}{"/feeds/gone.$format"}{entries}}, 0,
         "$format: an empty feed";
+
+    my $month = $read{$format}{"/feeds/odd.$format?month=2020-09"};
+    %link = map { $_->[0] => $_->[1] } @{$month->{feed}{links}};
+    my $base = $t->base . '/feeds/odd';
+    is $link{self}, "$base.$format?month=2020-09",
+        "$format: an archive is itself";
+    is $link{current}, "$base.$format", "$format: of a feed that goes on";
+    is $link{'prev-archive'}, "$base.$format?month=0999-01",
+        "$format: with one before it";
+    is $link{'next-archive'}, undef, "$format: and none after";
+    is_deeply [grep { $_ !~ /^2020-9$/ } map { join '-',
+        @{$_->{published}}[0, 1] } @{$month->{entries}}], [],
+        "$format: its entries are of its month";
 }
 is_deeply [map { $_->{id} } @{$read{rss}{'/feeds/all.rss'}{entries}}],
     [map { $_->{id} } @{$read{atom}{'/feeds/all.atom'}{entries}}],

@@ -62,6 +62,7 @@ sub rss {
         +{
             (map { $_ => _one($x, $_, $item) }
                 qw(title link guid description pubDate)),
+            updated => _one($x, 'a:updated', $item),
             categories => [_all($x, 'category', $item)],
             creators => [_all($x, 'dc:creator', $item)],
             enclosures => [map { +{
