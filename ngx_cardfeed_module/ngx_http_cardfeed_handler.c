@@ -351,11 +351,17 @@ ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx, u_char *buf,
 static ngx_int_t
 ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx, ngx_str_t *name)
 {
-    cardfeed_buf_t   buf;
-    cardfeed_str_t   text;
-    cardfeed_page_t  page;
+    cardfeed_buf_t    buf;
+    cardfeed_str_t    text;
+    cardfeed_page_t   page;
+    cardfeed_query_t  query;
 
     page = cardfeed_query_page(&ctx->query);
+
+    /* ctx->limit, whether it was asked for or is the default */
+
+    query = ctx->query;
+    query.limit = 0;
 
     cardfeed_buf_init(&buf, ctx->self.len + 3 * CARDFEED_QUERY_PRINT_MAX);
     cardfeed_buf_append(&buf, &ctx->conf, sizeof(ctx->conf));
@@ -364,8 +370,8 @@ ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx, ngx_str_t *name)
     cardfeed_buf_append(&buf, &ctx->limit, sizeof(ctx->limit));
     cardfeed_buf_str(&buf, ctx->self);
     cardfeed_buf_char(&buf, '\n');
-    cardfeed_query_print(&ctx->query, &buf);
-    cardfeed_query_print_args(&ctx->query, 0, &page, &buf);
+    cardfeed_query_print(&query, &buf);
+    cardfeed_query_print_args(&query, 0, &page, &buf);
 
     text = ngx_http_cardfeed_keep(ctx, &buf);
 
