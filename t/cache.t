@@ -272,8 +272,8 @@ is $t->get('/feeds/gamma.rss')->header('Cache-Control'),
 # --- what does not exist is looked for every time
 
 my @nothing = ('/feeds/secret.rss', '/feeds/soon.rss', '/feeds/alpha+soon.rss',
-    '/feeds/all,soon.rss', '/feeds/alpha+!soon.rss', '/feeds/!soon.rss',
-    '/feeds/soon+!soon.rss');
+    '/feeds/all,soon.atom', '/feeds/alpha+!soon.rss', '/feeds/!soon.rss',
+    '/feeds/soon+!soon.json');
 for my $uri (@nothing, @nothing) {
     $res = $t->get($uri);
     is $res->status, 404, "$uri: 404";
