@@ -66,6 +66,11 @@ location \@feed {
     cardfeed_format rss;
 }
 location /short/ { rewrite ^/short/(.*)\$ /feeds/\$1 last; }
+location = /any {
+    cardfeed news;
+    cardfeed_format \$http_x_format;
+}
+location /old/ { rewrite ^/old/(.*)\$ /own/\$1 last; }
 location /moved/ { rewrite ^/moved/(.*)\$ /own/\$1 last; }
 location /base/ {
     cardfeed news;
@@ -282,6 +287,9 @@ for my $round (1, 2) {
         ['/own/alpha', 'a2 ab a1'], ['/own/beta', 'b2 ab b1'],
         ['/own/beta+alpha', 'ab'], ['/own/alpha+beta', 'ab'],
         ['/moved/alpha', 'a2 ab a1'], ['/moved/beta', 'b2 ab b1'],
+        ['/old/alpha', 'a2 ab a1'],
+        ['/any', 'c1 b2 a2 ab b1 a1', 'X-Format' => 'rss'],
+        ['/any', 'c1 b2 a2 ab b1 a1', 'X-Format' => 'atom'],
         ['/select/x?s=alpha', 'a2 ab a1'], ['/select/y?s=alpha', 'a2 ab a1'],
         ['/select/x?s=!alpha', 'c1 b2 b1'],
         ['/args/alpha.atom', 'a2 ab a1'],
@@ -295,6 +303,8 @@ for my $round (1, 2) {
         my $what = join ' ', $uri, %header;
         is $res->header('X-Cache'), $want, "$what: $want";
         is titles($res), $titles, "$what: its cards";
+        like $res->body, $header{'X-Format'} eq 'rss' ? qr/<rss/ : qr/<feed/,
+            "$what: its format" if $header{'X-Format'};
         my $path = $uri =~ s/\?(?!limit).*//r;
         is self($res), "http://localhost:$port$path", "$what: its URL";
     }
