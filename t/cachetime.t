@@ -108,13 +108,20 @@ SKIP: {
     months();
 }
 
+# Two years from now, so that the indexer's own timer, which is the system's,
+# does not wake it: what nginx sees is nginx's doing.
 sub months {
-    my $end = timegm(0, 0, 0, 1, 1, 2021);
+    my $year = (gmtime)[5] + 1902;
+    my $end = timegm(0, 0, 0, 1, 1, $year);
 
-    set_clock($end - 3600);
-    $t->card('old.md', matter('old', ['A']));
-    $t->card('new.md', matter('new', ['A'], date => '2021-01-31'));
-    $t->card('last.md', matter('last', ['A'], date => '2020-12-01'));
+    set_clock($end - 7200);
+    $t->card('old.md', matter('old', ['A'], date => "$year-01-01"));
+    $t->card('new.md', matter('new', ['A'], date => "$year-01-31"));
+    $t->card('last.md', matter('last', ['A'],
+        date => $year - 1 . '-12-01'));
+    $t->card('ends.md', matter('ends', ['Ends', 'A'], date => "$year-01-30",
+        expiryDate => rfc3339($end - 3600)));
+    $t->card('b.md', matter('b', ['B'], date => "$year-01-02"));
     {
         local $ENV{LD_PRELOAD} = $shim;
         local $ENV{CARDFEED_CLOCK} = $t->dir . '/clock';
@@ -122,23 +129,47 @@ sub months {
         $t->start;
     }
 
-    my ($this, $before, $next) = map { "/feeds/a.rss?month=$_" }
-        qw(2021-01 2020-12 2021-02);
-    my %res;
-    for my $want (qw(MISS HIT)) {
-        is cached($t, $this), $want, "this month: $want";
-        is cached($t, $before), $want, "the one before: $want";
-        is cached($t, '/feeds/a.rss'), $want, "the feed: $want";
-        is $t->get($next)->status, 404, 'the next one is not there';
+    # nginx looks at the clock when something happens: Date says when it did
+    my $clock = sub {
+        my ($time, $what) = @_;
+        set_clock($time);
+        wait_for(sub { http_date($t->get('/feeds/nothing.rss')->header('Date'))
+            >= $time }, $what);
+    };
+
+    my @both = ('/feeds/a.rss', '/feeds/all.json', '/feeds/!b.atom',
+        "/feeds/a.rss?month=$year-01", '/feeds/a.html?limit=2');
+    my @ends = ('/feeds/ends.rss', '/feeds/a+ends.atom');
+    for my $uri (@both, @ends) {
+        like $t->get($uri)->body, qr/[>"]ends[<"]/, "$uri: it has the card";
+        is cached($t, $uri), 'HIT', "$uri: kept";
     }
-    unlike $t->get($this)->body, qr/<fh:archive/, 'it is no archive yet';
+    is cached($t, '/feeds/b.rss'), 'MISS', 'another topic';
+    is cached($t, '/feeds/a.rss?limit=1'), 'MISS', 'a page without it';
+    $clock->($end - 3601, 'a second to go');
+    wait_for(sub { http_date($t->get('/feeds/nothing.rss')->header('Date'))
+        >= $end - 3600 }, 'the very second');
+    for my $uri (@both, @ends) {
+        my $res = $t->get($uri);
+        is $res->status, 200, "$uri: 200";
+        is $res->header('X-Cache'), 'MISS', "$uri: made anew";
+        unlike $res->body, qr/[>"]ends[<"]/, "$uri: without the card";
+        is cached($t, $uri), 'HIT', "$uri: kept";
+    }
+    is cached($t, '/feeds/b.rss'), 'HIT', 'another topic: kept';
+    is cached($t, '/feeds/a.rss?limit=1'), 'HIT', 'as is what it was not in';
+
+    my ($this, $before, $next) = map { "/feeds/a.rss?month=$_" }
+        "$year-01", $year - 1 . '-12', "$year-02";
+    is cached($t, $before), 'MISS', 'the month before';
+    unlike $t->get($this)->body, qr/<fh:archive/, 'this one is no archive';
     like $t->get($before)->body, qr/<fh:archive/, 'the one before is';
+    is $t->get($next)->status, 404, 'the next one is not there';
     my $etag = $t->get($before)->header('ETag');
 
-    # nginx looks at the clock when something happens; see Date
-    set_clock($end + 5);
-    wait_for(sub { http_date($t->get('/feeds/a.rss')->header('Date')) >= $end
-        }, 'it is February');
+    $clock->($end - 60, 'a minute to go');
+    is cached($t, $this), 'HIT', 'this month: kept until its end';
+    $clock->($end, 'it is February');
     my $res = $t->get($this);
     is $res->header('X-Cache'), 'MISS', 'the month is over: made anew';
     like $res->body, qr/<fh:archive/, 'an archive';
