@@ -120,8 +120,7 @@ my @cases = (
         'If-None-Match' => $etag],
 );
 
-# Another document each time, with the same bytes: an unknown argument would
-# not do, as that is kept; so is every topic's feed, but not its months.
+# A document that is made every time: a month without cards.
 my $fresh = '/feeds/topic.atom?month=2020-05';
 my $empty = $t->get($fresh);
 is $empty->header('X-Cache'), 'BYPASS', 'a document that is never kept';
@@ -164,7 +163,8 @@ for my $case (@cases) {
         for my $method (qw(GET HEAD)) {
             my $res = $t->request($method, $uri, %header, %accept);
             my $how = join ' ', $method, $what, $coding || ();
-            is $res->header('X-Cache'), 'HIT', "$how: kept";
+            is $res->header('X-Cache'), 'HIT', "$how: kept"
+                if $status != 412; # nginx's own says nothing of the cache
             check($how, $res, $status, $whole, $coding, $method);
         }
     }
@@ -173,7 +173,7 @@ for my $case (@cases) {
     my %made = map { $_ => $header{$_} =~ s/\Q$opaque\E/${\($empty->header(
         'ETag') =~ m{"(.*)"})}/gr } keys %header;
     my $res = $t->get($fresh, %made);
-    is $res->header('X-Cache'), 'BYPASS', "made, $what";
+    is $res->header('X-Cache'), 'BYPASS', "made, $what" if $status != 412;
     my $then = $t->get($fresh);
     check("made, $what", $res, $status, $then, '', 'GET')
         if ($then->header('Last-Modified') // '') eq $lm;

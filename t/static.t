@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
 # The module compiled into nginx itself (--add-module) serves as the dynamic
-# one does: built from Debian's sources of nginx, then tried with some of the tests.
+# one does: built from Debian's sources of nginx, without its gzip module, then
+# tried with some of the tests.
 
 use strict;
 use warnings;
