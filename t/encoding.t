@@ -39,6 +39,11 @@ $t->card("$_.md", {title => "Card $_", date => "2021-01-0$_",
     topics => ['Topic'], excerpt => "Text of card $_. " x 20,
     webUrl => "https://example.org/$_"}) for 1 .. 9;
 $t->start;
+wait_for(sub {
+    my $res = $t->get('/feeds/all.rss');
+    my $changed = http_date($res->header('Last-Modified')) or return;
+    return $changed < http_date($res->header('Date'));
+}, 'Last-Modified is in the past, and said');
 
 sub unbrotli {
     my ($bytes) = @_;
