@@ -40,6 +40,7 @@ my @uris = map { "/feeds/$_" } qw(a.rss b.rss all.rss !a.atom a+b.json
 # --- another worker builds the index anew: two deaths in a minute
 
 my $t = Cardfeed::Test->new(listen => 'reuseport',
+    http => 'keepalive_requests 1000000;',
     server => 'add_header X-Cache $cardfeed_cache_status always;',
     allow => [qr/exited on signal 9/]);
 card($t, $_, 'A') for qw(a1 a2);
@@ -103,6 +104,7 @@ is_deeply [grep { !/on signal 9/ } $t->log_lines(
 # --- a single process is reloaded: the old cycle's connections live on
 
 $t = Cardfeed::Test->new(workers => 0, listen => 'sndbuf=16k',
+    http => 'keepalive_requests 1000000;',
     server => 'add_header X-Cache $cardfeed_cache_status always;',
     location => 'cardfeed_max_entries 1000;');
 card($t, "a$_", 'A', excerpt => join('', map { md5_hex($_) } 1 .. 60))
