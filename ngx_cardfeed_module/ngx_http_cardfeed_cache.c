@@ -357,8 +357,8 @@ ngx_http_cardfeed_cache_grown(ngx_http_cardfeed_cache_t *cache,
 }
 
 
-/* What a response takes now; others leave until all fits, in the end itself:
- * whoever sends it has a reference. */
+/* What a response takes now; others leave until all fits, or it leaves itself
+ * where it does not fit alone: whoever sends it has a reference. */
 
 static void
 ngx_http_cardfeed_cache_account(ngx_http_cardfeed_cache_t *cache,
@@ -371,6 +371,11 @@ ngx_http_cardfeed_cache_account(ngx_http_cardfeed_cache_t *cache,
 
     cache->size = cache->size - res->size + size;
     res->size = size;
+
+    if (size > cache->max) {
+        ngx_http_cardfeed_cache_drop(cache, res);
+        return;
+    }
 
     while (cache->size > cache->max) {
         q = ngx_queue_last(&cache->queue);
