@@ -99,7 +99,8 @@ build/nginx/objs/Makefile: config build/sources
 
 $(MODULE): build/nginx/objs/Makefile $(SOURCES) $(HEADERS)
 	$(MAKE) -s -C build/nginx -f objs/Makefile modules
-	@cp build/nginx/objs/ngx_http_cardfeed_module.so $@
+	@cp build/nginx/objs/ngx_http_cardfeed_module.so $@.new
+	@mv $@.new $@
 
 run: deps
 	@$(MAKE) -s build
@@ -150,7 +151,8 @@ build/bench/nginx/objs/Makefile: bench/control/config
 
 $(CONTROL): build/bench/nginx/objs/Makefile $(wildcard bench/control/*.c)
 	$(MAKE) -s -C build/bench/nginx -f objs/Makefile modules
-	@cp build/bench/nginx/objs/$(@F) $@
+	@cp build/bench/nginx/objs/$(@F) $@.new
+	@mv $@.new $@
 
 # --- care -------------------------------------------------------------------
 

@@ -87,7 +87,9 @@ compare_sources(const void *a, const void *b)
         return x->count < y->count ? -1 : 1;
     }
 
-    return (x->topic > y->topic) - (x->topic < y->topic);
+    /* not by topics' numbers, which differ from machine to machine */
+
+    return (x->place > y->place) - (x->place < y->place);
 }
 
 
@@ -114,8 +116,11 @@ branch_open(cardfeed_merge_t *merge, cardfeed_branch_t *branch,
     }
 
     for (i = 0; i < terms->nterms; i++) {
-        *source++ = (cardfeed_source_t){.topic = topics[i].id,
-            .count = topics[i].count};
+        *source++ = (cardfeed_source_t){
+            .topic = topics[i].id,
+            .count = topics[i].count,
+            .place = (uint32_t) i,
+        };
         branch->npositive += !terms->terms[i].negative;
     }
 

@@ -18,6 +18,7 @@ typedef struct {
     cardfeed_row_t row;
     uint32_t topic;
     uint32_t count; /* cards of the topic */
+    uint32_t place; /* of its term in the alternative */
     bool started;
     bool ended;
 } cardfeed_source_t;

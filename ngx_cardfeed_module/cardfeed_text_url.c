@@ -238,10 +238,8 @@ url_split(url_t *url, cardfeed_str_t s)
 }
 
 
-/* RFC 3986, section 5.2.4, on what stands in out from offset start, which is
- * empty or begins with '/'. */
-static void
-remove_dots(cardfeed_buf_t *out, size_t start)
+void
+cardfeed_url_remove_dots(cardfeed_buf_t *out, size_t start)
 {
     char *from, *to, *base, *end, *next;
     size_t len;
@@ -335,7 +333,7 @@ put_path(cardfeed_buf_t *out, const url_t *url, cardfeed_str_t dir)
     put_legal(out, url->path, CARDFEED_URL_PATH);
 
     if (out->failed == CARDFEED_OK) {
-        remove_dots(out, start);
+        cardfeed_url_remove_dots(out, start);
     }
 }
 

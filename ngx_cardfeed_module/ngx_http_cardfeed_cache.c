@@ -14,6 +14,12 @@
 #define NGX_HTTP_CARDFEED_OVERHEAD  64
 
 
+/* a body that gets pages of its own, and what a worker keeps to make one */
+
+#define NGX_HTTP_CARDFEED_LARGE    (64 * 1024)
+#define NGX_HTTP_CARDFEED_SCRATCH  (1024 * 1024)
+
+
 struct ngx_http_cardfeed_name_s {
     ngx_rbtree_node_t              node;   /* key: hash of the bytes */
     ngx_http_cardfeed_response_t  *response;
@@ -33,6 +39,8 @@ static ngx_http_cardfeed_name_t *ngx_http_cardfeed_name_add(
     const ngx_str_t *name);
 static void ngx_http_cardfeed_name_remove(ngx_http_cardfeed_cache_t *cache,
     ngx_http_cardfeed_name_t **slot);
+static u_char *ngx_http_cardfeed_bytes_alloc(size_t len);
+static void ngx_http_cardfeed_bytes_free(ngx_str_t *bytes);
 static size_t ngx_http_cardfeed_response_size(
     const ngx_http_cardfeed_response_t *res);
 static void ngx_http_cardfeed_cache_account(ngx_http_cardfeed_cache_t *cache,
@@ -46,7 +54,6 @@ ngx_http_cardfeed_cache_init(ngx_http_cardfeed_cache_t *cache, size_t max)
                     ngx_http_cardfeed_name_insert);
     ngx_queue_init(&cache->queue);
 
-    cache->accepted.n = 0;
     cache->size = 0;
     cache->max = max;
 }
@@ -72,7 +79,6 @@ ngx_http_cardfeed_response_t *
 ngx_http_cardfeed_response_create(size_t ntopics, size_t strings)
 {
     size_t                         room;
-    ngx_uint_t                     i;
     ngx_http_cardfeed_response_t  *res;
 
     room = ntopics * sizeof(cardfeed_str_t) + strings;
@@ -89,10 +95,6 @@ ngx_http_cardfeed_response_create(size_t ntopics, size_t strings)
     res->room = room;
     res->topics = (cardfeed_str_t *) (res + 1);
     res->free = (u_char *) (res->topics + ntopics);
-
-    for (i = 0; i < CARDFEED_ENCODINGS; i++) {
-        cardfeed_buf_init(&res->body[i], NGX_HTTP_CARDFEED_DOCUMENT);
-    }
 
     return res;
 }
@@ -121,10 +123,85 @@ ngx_http_cardfeed_response_release(ngx_http_cardfeed_response_t *res)
     }
 
     for (i = 0; i < CARDFEED_ENCODINGS; i++) {
-        cardfeed_buf_free(&res->body[i]);
+        ngx_http_cardfeed_bytes_free(&res->body[i]);
     }
 
     ngx_free(res);
+}
+
+
+/*
+ * Bodies come and go in all sizes: what an allocator keeps of them, holes and
+ * all, is more than what they take.
+ */
+
+static u_char *
+ngx_http_cardfeed_bytes_alloc(size_t len)
+{
+    u_char  *p;
+
+    if (len < NGX_HTTP_CARDFEED_LARGE) {
+        return ngx_alloc(len, ngx_cycle->log);
+    }
+
+    p = mmap(NULL, len, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1,
+             0);
+
+    if (p == MAP_FAILED) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, ngx_errno,
+                      "cardfeed: mmap(%uz) failed", len);
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static void
+ngx_http_cardfeed_bytes_free(ngx_str_t *bytes)
+{
+    if (bytes->len < NGX_HTTP_CARDFEED_LARGE) {
+        ngx_free(bytes->data);
+
+    } else if (munmap(bytes->data, bytes->len) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_errno,
+                      "cardfeed: munmap() failed");
+    }
+
+    ngx_str_null(bytes);
+}
+
+
+ngx_int_t
+ngx_http_cardfeed_response_body(ngx_http_cardfeed_response_t *res,
+    cardfeed_encoding_t encoding, cardfeed_str_t bytes)
+{
+    ngx_str_t  *body;
+
+    body = &res->body[encoding];
+
+    body->data = ngx_http_cardfeed_bytes_alloc(bytes.len);
+
+    if (body->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(body->data, bytes.data, bytes.len);
+    body->len = bytes.len;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_cardfeed_scratch_done(cardfeed_buf_t *scratch)
+{
+    if (scratch->cap > NGX_HTTP_CARDFEED_SCRATCH) {
+        cardfeed_buf_free(scratch);
+
+    } else {
+        cardfeed_buf_reset(scratch);
+    }
 }
 
 
@@ -138,7 +215,9 @@ ngx_http_cardfeed_response_size(const ngx_http_cardfeed_response_t *res)
            + NGX_HTTP_CARDFEED_OVERHEAD;
 
     for (i = 0; i < CARDFEED_ENCODINGS; i++) {
-        size += res->body[i].cap + NGX_HTTP_CARDFEED_OVERHEAD;
+        size += res->body[i].len < NGX_HTTP_CARDFEED_LARGE
+                ? res->body[i].len + NGX_HTTP_CARDFEED_OVERHEAD
+                : ngx_align(res->body[i].len, ngx_pagesize);
     }
 
     if (res->own) {

@@ -8,7 +8,8 @@
  * Ownership: a response is a counted reference.  The cache holds one while it
  *   is kept; so does every request that sends it, until its pool is destroyed:
  *   a response that was evicted meanwhile lives as long as that.  Its memory
- *   is its own, not a pool's.
+ *   is its own, not a pool's, and of the exact size; a large body has pages of
+ *   its own, so that the system gets them back.
  * Threads: the event loop only.
  * Limits: what is kept stays below the cache's size, the least recently used
  *   responses are evicted first; a response that is larger is not kept.
@@ -31,7 +32,7 @@ typedef struct ngx_http_cardfeed_name_s  ngx_http_cardfeed_name_t;
 
 typedef struct {
     const cardfeed_format_t   *format;
-    cardfeed_buf_t             body[CARDFEED_ENCODINGS];
+    ngx_str_t                  body[CARDFEED_ENCODINGS];
     unsigned                   useless;    /* encodings, by bit: no gain */
 
     ngx_str_t                  content_type;
@@ -69,20 +70,7 @@ typedef struct {
 } ngx_http_cardfeed_response_t;
 
 
-/* The Accept-Encoding of the last request, and what it says: the next one's
- * is mostly the same. */
-
-typedef struct {
-    u_char                     value[128];
-    size_t                     len;
-    size_t                     n;
-    cardfeed_encoding_t        order[CARDFEED_ENCODINGS];
-} ngx_http_cardfeed_accepted_t;
-
-
 struct ngx_http_cardfeed_cache_s {
-    ngx_http_cardfeed_accepted_t  accepted;
-
     ngx_rbtree_t               rbtree;
     ngx_rbtree_node_t          sentinel;
     ngx_queue_t                queue;      /* the most recent first */
@@ -107,6 +95,16 @@ u_char *ngx_http_cardfeed_response_copy(ngx_http_cardfeed_response_t *res,
     const void *data, size_t len);
 
 void ngx_http_cardfeed_response_release(ngx_http_cardfeed_response_t *res);
+
+/* A copy of a body that is not there yet. */
+
+ngx_int_t ngx_http_cardfeed_response_body(ngx_http_cardfeed_response_t *res,
+    cardfeed_encoding_t encoding, cardfeed_str_t bytes);
+
+/* The worker's buffer for bodies in the making is empty again; of a large one
+ * the memory goes back. */
+
+void ngx_http_cardfeed_scratch_done(cardfeed_buf_t *scratch);
 
 /* Borrowed until the next call; it counts as used. */
 

@@ -11,6 +11,8 @@
 
 
 static void ngx_http_cardfeed_format_names(u_char *names);
+static char *ngx_http_cardfeed_advertise_topic(ngx_conf_t *cf,
+    ngx_http_cardfeed_advertise_t *ad, ngx_str_t *topic);
 static ngx_int_t ngx_http_cardfeed_clean_url(ngx_conf_t *cf,
     ngx_str_t *value, ngx_str_t *out);
 
@@ -427,10 +429,9 @@ ngx_http_cardfeed_advertise(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_cardfeed_loc_conf_t *cflcf = conf;
 
-    ngx_str_t                         *value;
-    ngx_http_cardfeed_main_conf_t     *cmcf;
-    ngx_http_cardfeed_advertise_t     *ad;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t                      *value;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
+    ngx_http_cardfeed_advertise_t  *ad;
 
     if (cflcf->advertise) {
         return "is duplicate";
@@ -473,9 +474,17 @@ ngx_http_cardfeed_advertise(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (cf->args->nelts == 3) {
-        return NGX_CONF_OK;
-    }
+    return cf->args->nelts == 3
+           ? NGX_CONF_OK
+           : ngx_http_cardfeed_advertise_topic(cf, ad, &value[3]);
+}
+
+
+static char *
+ngx_http_cardfeed_advertise_topic(ngx_conf_t *cf,
+    ngx_http_cardfeed_advertise_t *ad, ngx_str_t *topic)
+{
+    ngx_http_compile_complex_value_t  ccv;
 
     ad->topic = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
     if (ad->topic == NULL) {
@@ -485,7 +494,7 @@ ngx_http_cardfeed_advertise(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
     ccv.cf = cf;
-    ccv.value = &value[3];
+    ccv.value = topic;
     ccv.complex_value = ad->topic;
 
     return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK

@@ -14,6 +14,7 @@
 #define NGX_HTTP_CARDFEED_ETAG  (sizeof("W/\"\"") - 1 + 32)
 
 
+static ngx_uint_t ngx_http_cardfeed_worth(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_select(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_feed(ngx_http_cardfeed_ctx_t *ctx,
     cardfeed_buf_t *body);
@@ -22,7 +23,7 @@ static ngx_int_t ngx_http_cardfeed_catalogue(ngx_http_cardfeed_ctx_t *ctx,
 static ngx_int_t ngx_http_cardfeed_failed(ngx_http_cardfeed_ctx_t *ctx,
     const char *message);
 static ngx_http_cardfeed_response_t *ngx_http_cardfeed_response(
-    ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body);
+    ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t body);
 static void ngx_http_cardfeed_holds(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_response_t *res);
 static void ngx_http_cardfeed_etag(ngx_http_cardfeed_response_t *res);
@@ -35,8 +36,9 @@ ngx_int_t
 ngx_http_cardfeed_document(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_response_t **out, ngx_uint_t *keep)
 {
-    ngx_int_t       rc;
-    cardfeed_buf_t  body;
+    ngx_int_t                       rc;
+    cardfeed_buf_t                 *body;
+    ngx_http_cardfeed_main_conf_t  *cmcf;
 
     rc = ngx_http_cardfeed_select(ctx);
 
@@ -44,29 +46,51 @@ ngx_http_cardfeed_document(ngx_http_cardfeed_ctx_t *ctx,
         return rc;
     }
 
-    cardfeed_buf_init(&body, NGX_HTTP_CARDFEED_DOCUMENT);
+    cmcf = ngx_http_get_module_main_conf(ctx->request,
+                                         ngx_http_cardfeed_module);
+    body = &cmcf->scratch;
 
-    rc = ctx->catalogue ? ngx_http_cardfeed_catalogue(ctx, &body)
-                        : ngx_http_cardfeed_feed(ctx, &body);
+    rc = ctx->catalogue ? ngx_http_cardfeed_catalogue(ctx, body)
+                        : ngx_http_cardfeed_feed(ctx, body);
+
+    if (rc == NGX_OK) {
+        *out = ngx_http_cardfeed_response(ctx, cardfeed_buf_view(body));
+
+        if (*out == NULL) {
+            rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    ngx_http_cardfeed_scratch_done(body);
 
     if (rc != NGX_OK) {
-        cardfeed_buf_free(&body);
         return rc;
     }
 
-    *out = ngx_http_cardfeed_response(ctx, &body);
-
-    if (*out == NULL) {
-        cardfeed_buf_free(&body);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    /* of months without cards there is no end */
-
-    *keep = ctx->query.month == 0 || ctx->selection.ncards
-            || ctx->selection.more;
+    *keep = ngx_http_cardfeed_worth(ctx);
 
     return NGX_OK;
+}
+
+
+/* Of months without cards there is no end, nor of URLs that are errors and
+ * get a feed for their page. */
+
+static ngx_uint_t
+ngx_http_cardfeed_worth(ngx_http_cardfeed_ctx_t *ctx)
+{
+    ngx_http_request_t        *r;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    r = ctx->request;
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->named && r->err_status >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return 0;
+    }
+
+    return ctx->query.month == 0 || ctx->selection.ncards
+           || ctx->selection.more;
 }
 
 
@@ -200,10 +224,8 @@ ngx_http_cardfeed_failed(ngx_http_cardfeed_ctx_t *ctx, const char *message)
 }
 
 
-/* Takes the body where it succeeds. */
-
 static ngx_http_cardfeed_response_t *
-ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
+ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t body)
 {
     size_t                         i, ntopics, len;
     u_char                         age[sizeof("public, max-age=")
@@ -232,9 +254,13 @@ ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_buf_t *body)
         return NULL;
     }
 
-    cardfeed_buf_fit(body);
+    if (ngx_http_cardfeed_response_body(res, CARDFEED_ENCODING_IDENTITY, body)
+        != NGX_OK)
+    {
+        ngx_http_cardfeed_response_release(res);
+        return NULL;
+    }
 
-    res->body[CARDFEED_ENCODING_IDENTITY] = *body;
     res->format = ctx->format;
     res->content_type.data = (u_char *) ctx->format->content_type;
     res->content_type.len = ngx_strlen(ctx->format->content_type);
@@ -316,14 +342,19 @@ ngx_http_cardfeed_holds(ngx_http_cardfeed_ctx_t *ctx,
         }
     }
 
-    /* and this month becomes an archive */
+    if (ctx->query.month == 0) {
+        return;
+    }
 
-    if (ctx->query.month && !ctx->feed.archive) {
-        end = cardfeed_date_month_start(ctx->query.month + 1);
+    /* a month becomes an archive when it ends: that is a change, too */
 
-        if (res->until == CARDFEED_NO_TIME || end < res->until) {
-            res->until = end;
-        }
+    end = cardfeed_date_month_start(ctx->query.month + 1);
+
+    if (ctx->feed.archive) {
+        res->changed_at = ngx_max(res->changed_at, (time_t) end);
+
+    } else if (res->until == CARDFEED_NO_TIME || end < res->until) {
+        res->until = end;
     }
 }
 
@@ -336,9 +367,9 @@ ngx_http_cardfeed_holds(ngx_http_cardfeed_ctx_t *ctx,
 static void
 ngx_http_cardfeed_etag(ngx_http_cardfeed_response_t *res)
 {
-    u_char           etag[NGX_HTTP_CARDFEED_ETAG];
-    XXH128_hash_t    hash;
-    cardfeed_buf_t  *body;
+    u_char          etag[NGX_HTTP_CARDFEED_ETAG];
+    ngx_str_t      *body;
+    XXH128_hash_t   hash;
 
     body = &res->body[CARDFEED_ENCODING_IDENTITY];
 

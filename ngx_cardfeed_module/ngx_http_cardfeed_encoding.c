@@ -7,13 +7,29 @@
 #include "ngx_http_cardfeed_handler.h"
 
 
+/* The Accept-Encoding of the last request, and what it says: the next one's
+ * is mostly the same. */
+
+typedef struct {
+    u_char                value[128];
+    size_t                len;           /* 0: there is none to go by */
+    size_t                n;
+    cardfeed_encoding_t   order[CARDFEED_ENCODINGS];
+} ngx_http_cardfeed_accepted_t;
+
+
+static ngx_uint_t ngx_http_cardfeed_is_known(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res);
 static void ngx_http_cardfeed_accepted(ngx_http_request_t *r,
     ngx_http_cardfeed_accepted_t *accepted);
 static ngx_table_elt_t *ngx_http_cardfeed_accept(ngx_list_part_t **part,
     ngx_uint_t *i);
 static ngx_uint_t ngx_http_cardfeed_encoded(
-    ngx_http_cardfeed_cache_t *cache, ngx_http_cardfeed_response_t *res,
+    ngx_http_cardfeed_main_conf_t *cmcf, ngx_http_cardfeed_response_t *res,
     cardfeed_encoding_t encoding);
+
+
+static ngx_http_cardfeed_accepted_t  ngx_http_cardfeed_last_accepted;
 
 
 /* What the client likes best, as far as it is worth it. */
@@ -35,14 +51,27 @@ ngx_http_cardfeed_encoding(ngx_http_request_t *r,
         return CARDFEED_ENCODING_IDENTITY;
     }
 
+#if (NGX_HTTP_GZIP)
+
+    /* what goes out as it is was chosen to */
+
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+
+#endif
+
+    if (ngx_http_cardfeed_is_known(r, res)) {
+        return CARDFEED_ENCODING_IDENTITY;
+    }
+
     cmcf = ngx_http_get_module_main_conf(r, ngx_http_cardfeed_module);
 
-    accepted = &cmcf->cache->accepted;
+    accepted = &ngx_http_cardfeed_last_accepted;
 
     ngx_http_cardfeed_accepted(r, accepted);
 
     for (i = 0; i < accepted->n; i++) {
-        if (ngx_http_cardfeed_encoded(cmcf->cache, res, accepted->order[i])) {
+        if (ngx_http_cardfeed_encoded(cmcf, res, accepted->order[i])) {
             return accepted->order[i];
         }
     }
@@ -50,6 +79,25 @@ ngx_http_cardfeed_encoding(ngx_http_request_t *r,
     /* it was refused, and is still better than nothing */
 
     return CARDFEED_ENCODING_IDENTITY;
+}
+
+
+/* The client has it, in whatever encoding: this will be a 304. */
+
+static ngx_uint_t
+ngx_http_cardfeed_is_known(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res)
+{
+    ngx_str_t  *etag;
+
+    if (r->headers_in.if_none_match == NULL) {
+        return 0;
+    }
+
+    etag = &r->headers_in.if_none_match->value;
+
+    return etag->len == res->etag.len
+           && ngx_memcmp(etag->data, res->etag.data, etag->len) == 0;
 }
 
 
@@ -70,13 +118,14 @@ ngx_http_cardfeed_accepted(ngx_http_request_t *r,
     first = ngx_http_cardfeed_accept(&part, &i);
 
     if (first == NULL) {
+        accepted->len = 0;
         accepted->n = 0;
         return;
     }
 
     h = ngx_http_cardfeed_accept(&part, &i);
 
-    if (h == NULL && accepted->n && accepted->len == first->value.len
+    if (h == NULL && accepted->len && accepted->len == first->value.len
         && ngx_memcmp(accepted->value, first->value.data, accepted->len) == 0)
     {
         return;
@@ -131,10 +180,12 @@ ngx_http_cardfeed_accept(ngx_list_part_t **part, ngx_uint_t *i)
 /* Whether there is such a body. */
 
 static ngx_uint_t
-ngx_http_cardfeed_encoded(ngx_http_cardfeed_cache_t *cache,
+ngx_http_cardfeed_encoded(ngx_http_cardfeed_main_conf_t *cmcf,
     ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding)
 {
-    int  rc;
+    int              rc;
+    ngx_uint_t       made;
+    cardfeed_buf_t  *scratch;
 
     if (res->body[encoding].len) {
         return 1;
@@ -144,23 +195,26 @@ ngx_http_cardfeed_encoded(ngx_http_cardfeed_cache_t *cache,
         return 0;
     }
 
+    scratch = &cmcf->scratch;
+
     rc = cardfeed_encode(encoding,
-                     cardfeed_buf_view(&res->body[CARDFEED_ENCODING_IDENTITY]),
-                     &res->body[encoding]);
+            ngx_http_cardfeed_str(&res->body[CARDFEED_ENCODING_IDENTITY]),
+            scratch);
 
-    if (rc != CARDFEED_OK) {
-        cardfeed_buf_free(&res->body[encoding]);
-
-        if (rc == CARDFEED_FULL) {
-            res->useless |= 1u << encoding;
-        }
-
-        return 0;
+    if (rc == CARDFEED_FULL) {
+        res->useless |= 1u << encoding;
     }
 
-    cardfeed_buf_fit(&res->body[encoding]);
+    made = rc == CARDFEED_OK
+           && ngx_http_cardfeed_response_body(res, encoding,
+                                              cardfeed_buf_view(scratch))
+              == NGX_OK;
 
-    ngx_http_cardfeed_cache_grown(cache, res);
+    ngx_http_cardfeed_scratch_done(scratch);
 
-    return 1;
+    if (made) {
+        ngx_http_cardfeed_cache_grown(cmcf->cache, res);
+    }
+
+    return made;
 }

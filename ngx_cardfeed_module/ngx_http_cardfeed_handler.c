@@ -7,11 +7,6 @@
 #include "ngx_http_cardfeed_handler.h"
 
 
-/* A request of more bytes is not remembered by what it said. */
-
-#define NGX_HTTP_CARDFEED_KEY  4096
-
-
 static ngx_int_t ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_answer_t *answer);
 static ngx_int_t ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx,
@@ -20,15 +15,13 @@ static ngx_http_cardfeed_response_t *ngx_http_cardfeed_kept(
     ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *name);
 static ngx_uint_t ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_response_t *res);
-static void ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx,
-    u_char *buf, ngx_str_t *name);
-static ngx_int_t ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx,
-    ngx_str_t *name);
 static ngx_int_t ngx_http_cardfeed_open_store(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_send(ngx_http_request_t *r,
     ngx_http_cardfeed_response_t *res);
 static ngx_int_t ngx_http_cardfeed_refuse(ngx_http_request_t *r,
+    ngx_int_t status);
+static ngx_uint_t ngx_http_cardfeed_answered_elsewhere(ngx_http_request_t *r,
     ngx_int_t status);
 static void ngx_http_cardfeed_release(void *data);
 
@@ -102,7 +95,7 @@ static ngx_int_t
 ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_answer_t *answer)
 {
-    u_char                         buf[NGX_HTTP_CARDFEED_KEY];
+    u_char                         buf[NGX_HTTP_CARDFEED_ASKED];
     ngx_int_t                      rc, opened;
     ngx_str_t                      asked;
     ngx_http_cardfeed_response_t  *res;
@@ -166,7 +159,7 @@ ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *asked,
                                          ngx_http_cardfeed_module);
     cache = cmcf->cache;
 
-    /* "all,nothing" is all, but not where nothing is no topic */
+    /* "all,nothing" is what all is, but not where nothing is no topic */
 
     if (ctx->query.ndropped
         && cardfeed_select_change(ctx->read, ctx->query.dropped,
@@ -279,113 +272,6 @@ ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
 }
 
 
-/* --- names */
-
-/*
- * All that a request says, and is about, that may shape its response: to find
- * that again without a look at what it means.  Empty where that is too much.
- */
-
-static void
-ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx, u_char *buf,
-    ngx_str_t *name)
-{
-    u_char                        *p;
-    size_t                         i, n, len;
-    uint32_t                       size;
-    ngx_uint_t                     own;
-    ngx_http_request_t            *r;
-    ngx_http_cardfeed_loc_conf_t  *conf;
-
-    struct {
-        ngx_http_cardfeed_loc_conf_t  *conf;
-        uint16_t                       port;
-        uint8_t                        https;
-        uint8_t                        unparsed;
-        uint32_t                       kind;
-    } head;
-
-    r = ctx->request;
-    conf = ctx->conf;
-    own = ngx_http_cardfeed_own_urls(conf);
-
-    const ngx_str_t *said[] = {
-        &r->uri, &r->args, &ctx->args, &ctx->topic, &ctx->name,
-        &r->unparsed_uri
-    };
-
-    n = sizeof(said) / sizeof(said[0]) - (own ? 0 : 3);
-
-    len = sizeof(head);
-
-    for (i = 0; i < n; i++) {
-        len += sizeof(size) + said[i]->len;
-    }
-
-    if (len > NGX_HTTP_CARDFEED_KEY) {
-        ngx_str_null(name);
-        return;
-    }
-
-    ngx_memzero(&head, sizeof(head));
-
-    head.conf = conf;
-
-    if (conf->base_url.len == 0) {
-        head.port = (uint16_t) ngx_http_cardfeed_port(r);
-        head.https = (uint8_t) ngx_http_cardfeed_https(r);
-    }
-
-    if (own) {
-        head.unparsed = !r->valid_unparsed_uri && r == r->main;
-    }
-
-    p = ngx_cpymem(buf, &head, sizeof(head));
-
-    for (i = 0; i < n; i++) {
-        size = (uint32_t) said[i]->len;
-        p = ngx_cpymem(p, &size, sizeof(size));
-
-        if (size) {
-            p = ngx_cpymem(p, said[i]->data, size);
-        }
-    }
-
-    name->data = buf;
-    name->len = len;
-}
-
-
-/* What the document is: its location, format, URL, and selection. */
-
-static ngx_int_t
-ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx, ngx_str_t *name)
-{
-    cardfeed_buf_t   buf;
-    cardfeed_str_t   text;
-    cardfeed_page_t  page;
-
-    page = cardfeed_query_page(&ctx->query);
-
-    cardfeed_buf_init(&buf, ctx->self.len + 3 * CARDFEED_QUERY_PRINT_MAX);
-    cardfeed_buf_append(&buf, &ctx->conf, sizeof(ctx->conf));
-    cardfeed_buf_append(&buf, &ctx->format, sizeof(ctx->format));
-    cardfeed_buf_append(&buf, &ctx->catalogue, sizeof(ctx->catalogue));
-    cardfeed_buf_append(&buf, &ctx->limit, sizeof(ctx->limit));
-    cardfeed_buf_str(&buf, ctx->self);
-    cardfeed_buf_char(&buf, '\n');
-    cardfeed_query_print(&ctx->query, &buf);
-    cardfeed_query_print_args(&ctx->query, ctx->limit, &page, &buf);
-
-    text = ngx_http_cardfeed_keep(ctx, &buf);
-
-    name->data = (u_char *) text.data;
-    name->len = text.len;
-
-    return text.len ? NGX_OK : NGX_ERROR;
-}
-
-
 /* --- the index */
 
 static ngx_int_t
@@ -444,8 +330,8 @@ ngx_http_cardfeed_send(ngx_http_request_t *r,
 {
     ngx_int_t             rc;
     ngx_buf_t            *b;
+    ngx_str_t            *body;
     ngx_chain_t           out;
-    cardfeed_buf_t       *body;
     cardfeed_encoding_t   encoding;
 
     /*
@@ -460,14 +346,14 @@ ngx_http_cardfeed_send(ngx_http_request_t *r,
         return NGX_HTTP_PRECONDITION_FAILED;
     }
 
-    encoding = ngx_http_cardfeed_encoding(r, res);
-
-    if (ngx_http_cardfeed_headers(r, res, encoding) != NGX_OK) {
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
+    encoding = ngx_http_cardfeed_encoding(r, res);
+
+    if (ngx_http_cardfeed_headers(r, res, encoding) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -479,7 +365,7 @@ ngx_http_cardfeed_send(ngx_http_request_t *r,
 
     body = &res->body[encoding];
 
-    b->pos = (u_char *) body->data;
+    b->pos = body->data;
     b->last = b->pos + body->len;
     b->memory = 1;
     b->last_buf = (r == r->main);
@@ -498,6 +384,10 @@ static ngx_int_t
 ngx_http_cardfeed_refuse(ngx_http_request_t *r, ngx_int_t status)
 {
     ngx_table_elt_t  *h;
+
+    if (ngx_http_cardfeed_answered_elsewhere(r, status)) {
+        return status;
+    }
 
     switch (status) {
 
@@ -522,4 +412,32 @@ ngx_http_cardfeed_refuse(ngx_http_request_t *r, ngx_int_t status)
     }
 
     return h ? status : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* With "error_page 404 = @fallback" it is no error any more, and what would
+ * be said of one must not stay. */
+
+static ngx_uint_t
+ngx_http_cardfeed_answered_elsewhere(ngx_http_request_t *r, ngx_int_t status)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->error_pages == NULL || r->error_page) {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (page[i].status == status) {
+            return page[i].overwrite >= 0 && page[i].overwrite != status;
+        }
+    }
+
+    return 0;
 }

@@ -13,11 +13,6 @@
 #define NGX_HTTP_CARDFEED_URL  (16 * 1024)
 
 
-/* All that a path may hold as it is. */
-
-#define NGX_HTTP_CARDFEED_PATH  "/+,!:@$&'()*;="
-
-
 /* What one request asks for, and what its answer is made of. */
 
 typedef struct {
@@ -68,15 +63,36 @@ typedef struct {
 ngx_int_t ngx_http_cardfeed_values(ngx_http_cardfeed_ctx_t *ctx);
 ngx_int_t ngx_http_cardfeed_resolve(ngx_http_cardfeed_ctx_t *ctx);
 
+/* ngx_http_cardfeed_names.c: what a response is found by in the cache */
+
+/* All that a request says, and is about, that may shape its response: to find
+ * that again without a look at what it means.  In buf; empty where that is too
+ * much. */
+
+#define NGX_HTTP_CARDFEED_ASKED  4096
+
+void ngx_http_cardfeed_asked_name(ngx_http_cardfeed_ctx_t *ctx, u_char *buf,
+    ngx_str_t *name);
+
+/* What the document is: its location, format, URL, and selection; NGX_ERROR:
+ * no memory. */
+
+ngx_int_t ngx_http_cardfeed_own_name(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_str_t *name);
+
 /* ngx_http_cardfeed_urls.c */
 
-/* Scheme, host and port of what this location calls itself by; the port of
- * the connection is one of the things that shape it, with TLS or without. */
+/* What shapes a URL besides the configuration. */
 
-void ngx_http_cardfeed_base_of(ngx_http_request_t *r,
-    ngx_http_cardfeed_loc_conf_t *conf, cardfeed_buf_t *out);
 in_port_t ngx_http_cardfeed_port(ngx_http_request_t *r);
 ngx_uint_t ngx_http_cardfeed_https(ngx_http_request_t *r);
+ngx_uint_t ngx_http_cardfeed_rewritten(ngx_http_request_t *r);
+
+/* Below which all feeds of a prefix are; ends in a slash. */
+
+void ngx_http_cardfeed_feeds_url(ngx_http_request_t *r,
+    ngx_http_cardfeed_loc_conf_t *conf, ngx_str_t *prefix,
+    cardfeed_buf_t *out);
 
 /* ctx->base, path, self and feeds, before anything is selected. */
 
@@ -120,7 +136,7 @@ ngx_int_t ngx_http_cardfeed_headers(ngx_http_request_t *r,
     const ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding);
 
 /* A header of the response, or the one of this name there is; NULL: no
- * memory.  name and value, which may be NULL, must outlive the request. */
+ * memory.  name and value must outlive the request. */
 
 ngx_table_elt_t *ngx_http_cardfeed_header(ngx_http_request_t *r,
     const char *name, const char *value);

@@ -7,14 +7,20 @@
 #include "ngx_http_cardfeed_handler.h"
 
 
+typedef ngx_table_elt_t *(*ngx_http_cardfeed_add_pt)(ngx_http_request_t *r,
+    const ngx_str_t *key, const ngx_str_t *value);
+
+
+static void ngx_http_cardfeed_fields(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding);
 static ngx_int_t ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
     const ngx_http_cardfeed_response_t *res, ngx_table_elt_t *h);
 static ngx_uint_t ngx_http_cardfeed_has_freshness(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_cardfeed_varies(ngx_http_request_t *r);
 static ngx_table_elt_t *ngx_http_cardfeed_push(ngx_http_request_t *r,
-    const ngx_str_t *key);
+    const ngx_str_t *key, const ngx_str_t *value);
 static ngx_table_elt_t *ngx_http_cardfeed_set(ngx_http_request_t *r,
-    const ngx_str_t *key);
+    const ngx_str_t *key, const ngx_str_t *value);
 
 
 static ngx_str_t  ngx_http_cardfeed_etag_key = ngx_string("ETag");
@@ -33,15 +39,68 @@ ngx_int_t
 ngx_http_cardfeed_headers(ngx_http_request_t *r,
     const ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding)
 {
-    ngx_table_elt_t  *etag, *link, *h;
+    ngx_str_t                  value;
+    ngx_table_elt_t           *h;
+    ngx_http_cardfeed_add_pt   add;
 
     /* what there is already is looked for; mostly nothing is */
-
-    ngx_table_elt_t  *(*add)(ngx_http_request_t *r, const ngx_str_t *key);
 
     add = r->headers_out.headers.part.nelts ? ngx_http_cardfeed_set
                                             : ngx_http_cardfeed_push;
 
+    ngx_http_cardfeed_fields(r, res, encoding);
+
+    r->headers_out.etag = add(r, &ngx_http_cardfeed_etag_key, &res->etag);
+
+    if (r->headers_out.etag == NULL
+        || add(r, &ngx_http_cardfeed_link_key, &res->link) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!ngx_http_cardfeed_has_freshness(r)) {
+        h = add(r, &ngx_http_cardfeed_cache_control_key, &res->cache_control);
+
+        if (h == NULL || ngx_http_cardfeed_cache_control(r, res, h) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_cardfeed_varies(r)
+        && add(r, &ngx_http_cardfeed_vary_key, &ngx_http_cardfeed_vary)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (res->policy.len
+        && add(r, &ngx_http_cardfeed_policy_key, &res->policy) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (encoding == CARDFEED_ENCODING_IDENTITY) {
+        return NGX_OK;
+    }
+
+    value.data = (u_char *) cardfeed_encoding_names[encoding];
+    value.len = ngx_strlen(value.data);
+
+    h = add(r, &ngx_http_cardfeed_encoding_key, &value);
+
+    r->headers_out.content_encoding = h;
+
+    return h ? NGX_OK : NGX_ERROR;
+}
+
+
+/* What nginx makes headers of by itself. */
+
+static void
+ngx_http_cardfeed_fields(ngx_http_request_t *r,
+    const ngx_http_cardfeed_response_t *res, cardfeed_encoding_t encoding)
+{
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = (off_t) res->body[encoding].len;
 
@@ -64,61 +123,6 @@ ngx_http_cardfeed_headers(ngx_http_request_t *r,
     if (r->headers_in.if_none_match) {
         r->headers_in.if_modified_since = NULL;
     }
-
-    etag = add(r, &ngx_http_cardfeed_etag_key);
-    link = add(r, &ngx_http_cardfeed_link_key);
-
-    if (etag == NULL || link == NULL) {
-        return NGX_ERROR;
-    }
-
-    etag->value = res->etag;
-    link->value = res->link;
-
-    r->headers_out.etag = etag;
-
-    if (!ngx_http_cardfeed_has_freshness(r)) {
-        h = add(r, &ngx_http_cardfeed_cache_control_key);
-        if (h == NULL
-            || ngx_http_cardfeed_cache_control(r, res, h) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    if (ngx_http_cardfeed_varies(r)) {
-        h = add(r, &ngx_http_cardfeed_vary_key);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        h->value = ngx_http_cardfeed_vary;
-    }
-
-    if (res->policy.len) {
-        h = add(r, &ngx_http_cardfeed_policy_key);
-        if (h == NULL) {
-            return NGX_ERROR;
-        }
-
-        h->value = res->policy;
-    }
-
-    if (encoding == CARDFEED_ENCODING_IDENTITY) {
-        return NGX_OK;
-    }
-
-    h = add(r, &ngx_http_cardfeed_encoding_key);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->value.data = (u_char *) cardfeed_encoding_names[encoding];
-    h->value.len = ngx_strlen(h->value.data);
-
-    r->headers_out.content_encoding = h;
-
-    return NGX_OK;
 }
 
 
@@ -136,8 +140,6 @@ ngx_http_cardfeed_cache_control(ngx_http_request_t *r,
         ngx_str_set(&h->value, "no-store");
         return NGX_OK;
     }
-
-    h->value = res->cache_control;
 
     if (res->next_due != CARDFEED_NO_TIME || r->headers_in.authorization) {
 
@@ -229,27 +231,23 @@ ngx_table_elt_t *
 ngx_http_cardfeed_header(ngx_http_request_t *r, const char *name,
     const char *value)
 {
-    ngx_str_t         key;
-    ngx_table_elt_t  *h;
+    ngx_str_t  key, text;
 
     key.data = (u_char *) name;
     key.len = ngx_strlen(name);
 
-    h = ngx_http_cardfeed_set(r, &key);
+    text.data = (u_char *) value;
+    text.len = ngx_strlen(value);
 
-    if (h && value) {
-        h->value.data = (u_char *) value;
-        h->value.len = ngx_strlen(value);
-    }
-
-    return h;
+    return ngx_http_cardfeed_set(r, &key, &text);
 }
 
 
 /* An error page of ours may have led here, and left some behind. */
 
 static ngx_table_elt_t *
-ngx_http_cardfeed_set(ngx_http_request_t *r, const ngx_str_t *key)
+ngx_http_cardfeed_set(ngx_http_request_t *r, const ngx_str_t *key,
+    const ngx_str_t *value)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -262,24 +260,19 @@ ngx_http_cardfeed_set(ngx_http_request_t *r, const ngx_str_t *key)
             if (h[i].key.len == key->len && h[i].hash
                 && ngx_strncasecmp(h[i].key.data, key->data, key->len) == 0)
             {
-                h = &h[i];
-                goto found;
+                h[i].value = *value;
+                return &h[i];
             }
         }
     }
 
-    return ngx_http_cardfeed_push(r, key);
-
-found:
-
-    ngx_str_null(&h->value);
-
-    return h;
+    return ngx_http_cardfeed_push(r, key, value);
 }
 
 
 static ngx_table_elt_t *
-ngx_http_cardfeed_push(ngx_http_request_t *r, const ngx_str_t *key)
+ngx_http_cardfeed_push(ngx_http_request_t *r, const ngx_str_t *key,
+    const ngx_str_t *value)
 {
     ngx_table_elt_t  *h;
 
@@ -294,7 +287,7 @@ ngx_http_cardfeed_push(ngx_http_request_t *r, const ngx_str_t *key)
 
     h->hash = 1;
     h->key = *key;
-    ngx_str_null(&h->value);
+    h->value = *value;
 
     return h;
 }

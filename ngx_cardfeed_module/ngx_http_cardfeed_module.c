@@ -14,6 +14,10 @@ static char *ngx_http_cardfeed_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_http_cardfeed_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_cardfeed_too_many(ngx_conf_t *cf, ngx_int_t entries,
+    ngx_int_t max);
+static char *ngx_http_cardfeed_merge_place(ngx_conf_t *cf,
+    ngx_http_cardfeed_loc_conf_t *prev, ngx_http_cardfeed_loc_conf_t *conf);
 static void ngx_http_cardfeed_free_main_conf(void *data);
 
 
@@ -244,6 +248,7 @@ ngx_http_cardfeed_create_main_conf(ngx_conf_t *cf)
 
     cardfeed_text_init();
     cardfeed_arena_init(&cmcf->arena, 16 * 1024 * 1024);
+    cardfeed_buf_init(&cmcf->scratch, NGX_HTTP_CARDFEED_DOCUMENT);
 
     cmcf->cache = ngx_palloc(cf->pool, sizeof(ngx_http_cardfeed_cache_t));
     if (cmcf->cache == NULL) {
@@ -330,6 +335,7 @@ ngx_http_cardfeed_free_main_conf(void *data)
 
     ngx_http_cardfeed_cache_clear(cmcf->cache);
     cardfeed_arena_free(&cmcf->arena);
+    cardfeed_buf_free(&cmcf->scratch);
 }
 
 
@@ -366,8 +372,7 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_cardfeed_loc_conf_t  *prev = parent;
     ngx_http_cardfeed_loc_conf_t  *conf = child;
 
-    ngx_int_t                  entries;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t  entries;
 
     ngx_conf_merge_str_value(conf->base_url, prev->base_url, "");
     ngx_conf_merge_str_value(conf->site_url, prev->site_url, "");
@@ -380,19 +385,13 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->rights, prev->rights, "");
     ngx_conf_merge_str_value(conf->hub, prev->hub, "");
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
     entries = conf->entries;
 
     ngx_conf_merge_value(conf->entries, prev->entries, 50);
     ngx_conf_merge_value(conf->max_entries, prev->max_entries, 500);
 
     if (entries != NGX_CONF_UNSET && entries > conf->max_entries) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"cardfeed_entries %i\" is more than "
-                      "\"cardfeed_max_entries %i\" in location \"%V\"",
-                      entries, conf->max_entries, &clcf->name);
-        return NGX_CONF_ERROR;
+        return ngx_http_cardfeed_too_many(cf, entries, conf->max_entries);
     }
 
     /* a lower maximum alone lowers the default with it */
@@ -400,7 +399,6 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->entries = ngx_min(conf->entries, conf->max_entries);
 
     ngx_conf_merge_sec_value(conf->max_age, prev->max_age, 300);
-
     ngx_conf_merge_value(conf->compression, prev->compression, 1);
 
     if (conf->advertise == NULL) {
@@ -420,7 +418,41 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         conf->format = prev->format;
     }
 
-    if (conf->collection == NULL && clcf->noname && prev->collection) {
+    return ngx_http_cardfeed_merge_place(cf, prev, conf);
+}
+
+
+static char *
+ngx_http_cardfeed_too_many(ngx_conf_t *cf, ngx_int_t entries, ngx_int_t max)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"cardfeed_entries %i\" is more than "
+                  "\"cardfeed_max_entries %i\" in location \"%V\"",
+                  entries, max, &clcf->name);
+
+    return NGX_CONF_ERROR;
+}
+
+
+/* What a location serves, and what it is called by. */
+
+static char *
+ngx_http_cardfeed_merge_place(ngx_conf_t *cf,
+    ngx_http_cardfeed_loc_conf_t *prev, ngx_http_cardfeed_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (conf->collection) {
+        return ngx_http_cardfeed_location(cf, conf);
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->noname && prev->collection) {
 
         /* an "if" or "limit_except" block inside such a location */
 
@@ -435,18 +467,13 @@ ngx_http_cardfeed_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (conf->collection == NULL) {
+    /* pages of the site may advertise feeds, by the host these use */
 
-        /* pages of the site may advertise feeds, by the host these use */
+    ngx_http_cardfeed_host(cf, conf);
 
-        ngx_http_cardfeed_host(cf, conf);
-
-        if (conf->host.len == 0) {
-            conf->host = cf->cycle->hostname;
-        }
-
-        return NGX_CONF_OK;
+    if (conf->host.len == 0) {
+        conf->host = cf->cycle->hostname;
     }
 
-    return ngx_http_cardfeed_location(cf, conf);
+    return NGX_CONF_OK;
 }

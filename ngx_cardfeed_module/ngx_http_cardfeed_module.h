@@ -49,6 +49,7 @@ typedef struct {
     ngx_array_t                collections; /* of pointers */
     ngx_str_t                  index_path;
     cardfeed_arena_t           arena;       /* one request's, at a time */
+    cardfeed_buf_t             scratch;     /* a body in the making */
     size_t                     cache_size;
     ngx_http_cardfeed_cache_t *cache;
 } ngx_http_cardfeed_main_conf_t;

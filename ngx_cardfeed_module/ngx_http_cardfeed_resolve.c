@@ -149,9 +149,18 @@ ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
             return NGX_OK;
         }
 
-        return cardfeed_query_split(ngx_http_cardfeed_str(&rest), selection,
-                                    format)
-               == CARDFEED_OK ? NGX_OK : NGX_DECLINED;
+        if (cardfeed_query_split(ngx_http_cardfeed_str(&rest), selection,
+                                 format)
+            != CARDFEED_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        /* where directives say what is selected there is one such file */
+
+        return (!ngx_http_cardfeed_own_urls(conf)
+                || cardfeed_str_eq(*selection, CARDFEED_STR("all")))
+               ? NGX_OK : NGX_DECLINED;
     }
 
     if (rest.len) {
@@ -225,6 +234,13 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* pages are the request's business: their links would lead nowhere else */
+
+    ctx->query.month = ctx->asked.month;
+    ctx->query.has_before = ctx->asked.has_before;
+    ctx->query.before = ctx->asked.before;
+    ctx->query.from = ctx->asked.from;
+
     if (ctx->catalogue) {
         ngx_http_cardfeed_resolve_catalogue(ctx);
         return NGX_OK;
@@ -241,6 +257,12 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
     usual = ctx->query.month ? max : (uint32_t) conf->entries;
 
     ctx->limit = ctx->query.limit ? ctx->query.limit : usual;
+
+    /* the default said aloud is the same document, and so are its links */
+
+    if (ctx->asked.limit == usual) {
+        ctx->asked.limit = 0;
+    }
 
     return NGX_OK;
 }

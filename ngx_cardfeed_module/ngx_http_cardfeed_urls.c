@@ -7,12 +7,19 @@
 #include "ngx_http_cardfeed_handler.h"
 
 
+static void ngx_http_cardfeed_base_of(ngx_http_request_t *r,
+    ngx_http_cardfeed_loc_conf_t *conf, cardfeed_buf_t *out);
 static ngx_int_t ngx_http_cardfeed_feeds(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_path(ngx_http_cardfeed_ctx_t *ctx);
 static void ngx_http_cardfeed_own_path(ngx_http_request_t *r,
     cardfeed_buf_t *out);
 static cardfeed_str_t ngx_http_cardfeed_page_url(ngx_http_cardfeed_ctx_t *ctx,
     const cardfeed_page_t *page);
+
+
+/* All that a path may hold as it is. */
+
+#define NGX_HTTP_CARDFEED_PATH  "/+,!:@$&'()*;="
 
 
 in_port_t
@@ -41,7 +48,7 @@ ngx_http_cardfeed_https(ngx_http_request_t *r)
 
 /* cardfeed_base_url, or scheme, server_name and port; never the Host. */
 
-void
+static void
 ngx_http_cardfeed_base_of(ngx_http_request_t *r,
     ngx_http_cardfeed_loc_conf_t *conf, cardfeed_buf_t *out)
 {
@@ -94,6 +101,21 @@ ngx_http_cardfeed_self(ngx_http_cardfeed_ctx_t *ctx)
 }
 
 
+void
+ngx_http_cardfeed_feeds_url(ngx_http_request_t *r,
+    ngx_http_cardfeed_loc_conf_t *conf, ngx_str_t *prefix,
+    cardfeed_buf_t *out)
+{
+    ngx_http_cardfeed_base_of(r, conf, out);
+    cardfeed_url_encode(out, ngx_http_cardfeed_str(prefix),
+                        NGX_HTTP_CARDFEED_PATH);
+
+    if (prefix->data[prefix->len - 1] != '/') {
+        cardfeed_buf_char(out, '/');
+    }
+}
+
+
 /* Where all feeds of the collection are: here, or where they are said to be. */
 
 static ngx_int_t
@@ -118,15 +140,8 @@ ngx_http_cardfeed_feeds(ngx_http_cardfeed_ctx_t *ctx)
         return NGX_OK;
     }
 
-    cardfeed_buf_init(&buf, ctx->base.len + 3 * prefix->len + 1);
-    cardfeed_buf_str(&buf, ctx->base);
-    cardfeed_url_encode(&buf, ngx_http_cardfeed_str(prefix),
-                        NGX_HTTP_CARDFEED_PATH);
-
-    if (prefix->data[prefix->len - 1] != '/') {
-        cardfeed_buf_char(&buf, '/');
-    }
-
+    cardfeed_buf_init(&buf, NGX_HTTP_CARDFEED_URL * 4);
+    ngx_http_cardfeed_feeds_url(ctx->request, conf, prefix, &buf);
     ctx->feeds = ngx_http_cardfeed_keep(ctx, &buf);
 
     return ctx->feeds.len ? NGX_OK : NGX_ERROR;
@@ -184,15 +199,29 @@ ngx_http_cardfeed_path(ngx_http_cardfeed_ctx_t *ctx)
 }
 
 
-/* The path the client asked for, decoded, whatever was rewritten since; a
- * subrequest is none of the client's. */
+/*
+ * Whether the path the client asked for is another one than r->uri, and still
+ * what the document is called by: after a rewrite, but not where an error led
+ * to a page of its own, and not in a subrequest, which is none of the
+ * client's.
+ */
+
+ngx_uint_t
+ngx_http_cardfeed_rewritten(ngx_http_request_t *r)
+{
+    return !r->valid_unparsed_uri && r == r->main
+           && !r->error_page && !r->err_status;
+}
+
+
+/* That path, decoded. */
 
 static void
 ngx_http_cardfeed_own_path(ngx_http_request_t *r, cardfeed_buf_t *out)
 {
     cardfeed_str_t  path;
 
-    if (!r->valid_unparsed_uri && r == r->main) {
+    if (ngx_http_cardfeed_rewritten(r)) {
         path = ngx_http_cardfeed_str(&r->unparsed_uri);
 
         for (path.len = 0; path.len < r->unparsed_uri.len; path.len++) {
@@ -204,6 +233,7 @@ ngx_http_cardfeed_own_path(ngx_http_request_t *r, cardfeed_buf_t *out)
         if (path.len && path.data[0] == '/'
             && cardfeed_url_decode(out, path, false) == CARDFEED_OK)
         {
+            cardfeed_url_remove_dots(out, 0);
             return;
         }
 

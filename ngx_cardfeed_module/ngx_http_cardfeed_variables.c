@@ -233,9 +233,7 @@ ngx_http_cardfeed_advertised(ngx_http_request_t *r,
 
     cardfeed_buf_str(&title, ngx_http_cardfeed_site(conf));
 
-    ngx_http_cardfeed_base_of(r, conf, &feeds);
-    cardfeed_url_encode(&feeds, ngx_http_cardfeed_str(&ad->prefix),
-                        NGX_HTTP_CARDFEED_PATH);
+    ngx_http_cardfeed_feeds_url(r, conf, &ad->prefix, &feeds);
 
     rc = ngx_http_cardfeed_find_topic(r, ad->collection, &name, &slug,
                                       &title);

@@ -265,7 +265,7 @@ is_deeply [$res->headers('Cache-Control')], ['public, max-age=300'],
     'with its own freshness alone';
 is count($res), 3, 'and its cards';
 is_deeply [$t->request('POST', '/feeds/all.rss')->headers('Allow')],
-    ['GET, HEAD'], 'Allow on an error page';
+    [], 'no Allow on what is no error any more';
 
 # Where the error keeps its status, its page is not for caches to keep.
 for my $uri ('/lost/x', '/lost-feeds/nothing.rss') {

@@ -79,7 +79,7 @@ typedef struct {
     cardfeed_str_t icon_url;
     cardfeed_str_t author;
     cardfeed_str_t rights;
-    int64_t updated;            /* newest change of a feed; NO_TIME */
+    int64_t updated;            /* of the newest card; NO_TIME: none */
     cardfeed_topic_t all;       /* listed on every first page */
     const cardfeed_topic_t *topics; /* in slug order, with cards */
     size_t ntopics;

@@ -184,6 +184,10 @@ int cardfeed_url_below(cardfeed_buf_t *out, cardfeed_str_t url,
  */
 int cardfeed_url_clean(cardfeed_buf_t *out, cardfeed_str_t url);
 
+/* RFC 3986, section 5.2.4, on what stands in out from offset start, which is
+ * empty or begins with '/': "/a/./b/../c" is "/a/c". */
+void cardfeed_url_remove_dots(cardfeed_buf_t *out, size_t start);
+
 /* One path segment or query value: everything but unreserved characters
  * percent-encoded.  keep: further bytes left as they are, or NULL. */
 int cardfeed_url_encode(cardfeed_buf_t *out, cardfeed_str_t s,
