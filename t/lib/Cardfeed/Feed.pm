@@ -75,6 +75,7 @@ sub rss {
             qw(title link description language lastBuildDate ttl generator)),
         links => _links($x, $channel),
         complete => scalar(() = $x->findnodes('fh:complete', $channel)),
+        archive => scalar(() = $x->findnodes('fh:archive', $channel)),
         items => \@items,
     };
 }
@@ -101,6 +102,7 @@ sub atom {
             qw(id title subtitle updated rights icon logo generator)),
         links => _links($x, $feed),
         complete => scalar(() = $x->findnodes('fh:complete', $feed)),
+        archive => scalar(() = $x->findnodes('fh:archive', $feed)),
         entries => \@entries,
     };
 }
