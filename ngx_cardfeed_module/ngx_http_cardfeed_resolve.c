@@ -236,18 +236,20 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
 }
 
 
-/* It knows one argument only. */
+/* It knows one argument only; topics in "all,topic" have to be there. */
 
 static void
 ngx_http_cardfeed_resolve_catalogue(ngx_http_cardfeed_ctx_t *ctx)
 {
-    cardfeed_str_t  from;
+    cardfeed_query_t  query;
 
-    from = ctx->query.from;
+    query = ctx->query;
 
     cardfeed_query_init(&ctx->query, ctx->arena);
 
-    ctx->query.from = from;
+    ctx->query.from = query.from;
+    ctx->query.dropped = query.dropped;
+    ctx->query.ndropped = query.ndropped;
     ctx->asked = ctx->query;
     ctx->limit = ctx->format->topics;
 }
