@@ -370,7 +370,8 @@ my $read_html = sub {
     my ($next) = $body =~ /<a [^>]*rel="next"[^>]* href="([^"]*)"/;
     ($next) = $body =~ /<a [^>]*href="([^"]*)"[^>]* rel="next"/
         if !defined $next;
-    return ($next, $body =~ m{<a class="name" href="[^"]*/big/([^"]*)\.html"}g);
+    return ($next,
+        $body =~ m{<a class="name" href="[^"]*/big/([^"]*)\.html"}g);
 };
 my $read_opml = sub {
     my ($uri, $body) = @_;
