@@ -354,6 +354,7 @@ sub follow {
             if $res->status != 200;
         push @wrong, "$uri: too much" if @slugs > $most
             || length $res->body > $bytes;
+        push @wrong, "$uri: room is left" if !$pages && @slugs != $most;
         push @wrong, "$uri: goes back" if defined $last && @slugs
             && $slugs[0] le $last;
         $last = $slugs[-1] // $last;
