@@ -106,7 +106,11 @@ opml_catalogue(const cardfeed_catalogue_t *catalogue, cardfeed_buf_t *out)
     cardfeed_feed_xml_start(writer, "body");
     cardfeed_feed_xml_newline(writer);
 
-    if (catalogue->first_url.len == 0) {
+    /* a body without any outline is none */
+
+    if (catalogue->first_url.len == 0
+        || (catalogue->ntopics == 0 && catalogue->next_url.len == 0))
+    {
         opml_feed(writer, catalogue, &catalogue->all, catalogue->title);
     }
 

@@ -97,7 +97,7 @@ archive_last(archive_t *a, uint32_t month, const cardfeed_position_t *end,
         rc = cardfeed_merge_match(&merge);
 
         if (rc != CARDFEED_OK
-            || (end != NULL && !cardfeed_position_is_newer(merge.last, *end)))
+            || (end != NULL && cardfeed_position_is_newer(*end, merge.last)))
         {
             break;
         }

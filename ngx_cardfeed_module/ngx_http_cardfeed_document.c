@@ -73,8 +73,9 @@ ngx_http_cardfeed_document(ngx_http_cardfeed_ctx_t *ctx,
 }
 
 
-/* Of months without cards there is no end, nor of URLs that are errors and
- * get a feed for their page. */
+/* Of months without cards there is no end, nor of places between topics to
+ * begin a catalogue at, nor of URLs that are errors and get a feed for their
+ * page. */
 
 static ngx_uint_t
 ngx_http_cardfeed_worth(ngx_http_cardfeed_ctx_t *ctx)
@@ -87,6 +88,12 @@ ngx_http_cardfeed_worth(ngx_http_cardfeed_ctx_t *ctx)
 
     if (clcf->named && r->err_status >= NGX_HTTP_SPECIAL_RESPONSE) {
         return 0;
+    }
+
+    if (ctx->query.from.len) {
+        return ctx->topics.ntopics
+               && cardfeed_str_eq(ctx->topics.topics[0].slug,
+                                  ctx->query.from);
     }
 
     return ctx->query.month == 0 || ctx->selection.ncards

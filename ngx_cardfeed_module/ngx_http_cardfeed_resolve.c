@@ -12,6 +12,7 @@ static ngx_int_t ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
 static ngx_int_t ngx_http_cardfeed_resolve_format(
     ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t name);
 static ngx_int_t ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx);
+static ngx_int_t ngx_http_cardfeed_resolve_page(ngx_http_cardfeed_ctx_t *ctx);
 static void ngx_http_cardfeed_resolve_catalogue(ngx_http_cardfeed_ctx_t *ctx);
 
 
@@ -198,7 +199,7 @@ static ngx_int_t
 ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
 {
     int                            rc;
-    uint32_t                       max, usual;
+    uint32_t                       max;
     cardfeed_error_t               err;
     ngx_http_request_t            *r;
     ngx_http_cardfeed_loc_conf_t  *conf;
@@ -234,7 +235,18 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* pages are the request's business: their links would lead nowhere else */
+    return ngx_http_cardfeed_resolve_page(ctx);
+}
+
+
+/* Which one of the selection's documents. */
+
+static ngx_int_t
+ngx_http_cardfeed_resolve_page(ngx_http_cardfeed_ctx_t *ctx)
+{
+    uint32_t  usual;
+
+    /* that is the request's business: configured, links would lead nowhere */
 
     ctx->query.month = ctx->asked.month;
     ctx->query.has_before = ctx->asked.has_before;
@@ -246,6 +258,8 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
         return NGX_OK;
     }
 
+    ctx->query.from = CARDFEED_NO_STR;
+
     /* a month to come is nothing yet, and nothing to remember */
 
     if (ctx->query.month
@@ -254,7 +268,8 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
         return NGX_HTTP_NOT_FOUND;
     }
 
-    usual = ctx->query.month ? max : (uint32_t) conf->entries;
+    usual = (uint32_t) (ctx->query.month ? ctx->conf->max_entries
+                                         : ctx->conf->entries);
 
     ctx->limit = ctx->query.limit ? ctx->query.limit : usual;
 
@@ -268,18 +283,20 @@ ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx)
 }
 
 
-/* It knows one argument only. */
+/* It knows one argument only; topics in "all,topic" have to be there. */
 
 static void
 ngx_http_cardfeed_resolve_catalogue(ngx_http_cardfeed_ctx_t *ctx)
 {
-    cardfeed_str_t  from;
+    cardfeed_query_t  query;
 
-    from = ctx->query.from;
+    query = ctx->query;
 
     cardfeed_query_init(&ctx->query, ctx->arena);
 
-    ctx->query.from = from;
+    ctx->query.from = query.from;
+    ctx->query.dropped = query.dropped;
+    ctx->query.ndropped = query.ndropped;
     ctx->asked = ctx->query;
     ctx->limit = ctx->format->topics;
 }

@@ -67,6 +67,37 @@ my @wrong = (
         qr/unknown "nothing_like_this" variable/],
     [{location => 'cardfeed_args "limit=0";'}, qr/limit/],
     [{location => 'cardfeed_args "before=x";'}, qr/before/],
+    (map { [{location => "cardfeed_args \"$_\";"},
+        qr/"cardfeed_args" "\Q$_\E".*are for requests/] }
+        qw(month=2024-01 limit=3&month=0001-01 before=1.0000000000000001
+        month=2024-01&before=9999999999.0000000000000001 from=a
+        limit=3&from=%20)),
+    [{location => 'cardfeed_args "month=2024-13";'}, qr/YYYY-MM/],
+    [{location => "cardfeed_args \"from=@{['a' x 241]}\";"}, qr/from.*slug/],
+    # selections
+    [{location => 'cardfeed_topic a; cardfeed_select b;'},
+        qr/cardfeed_topic.*cardfeed_select.*only one/],
+    [{location => 'cardfeed_select $arg_x; cardfeed_topic $arg_y;'},
+        qr/cardfeed_topic.*cardfeed_select.*only one/],
+    (map { [{location => "cardfeed_select \"$_\";"},
+        qr/cardfeed_select.*"\Q$_\E".*slugs of topics as in a\+!b,c/] }
+        ('', 'C#', 'A', 'a+', ',a', '!', '!!a', 'a b', 'a++b',
+        join('+', ('a') x 17), 'a' x 241)),
+    # a list of feeds, and no place where they are
+    [{server => 'location = /x { cardfeed news; cardfeed_format opml; }'},
+        qr/opml.*"\/x".*needs "cardfeed_advertise news PATH"/],
+    [{server => 'location = /x { cardfeed news; cardfeed_format opml;'
+        . ' cardfeed_advertise off; } cardfeed_advertise news /feeds/;'},
+        qr/opml.*needs "cardfeed_advertise news PATH"/],
+    [{http => 'cardfeed_collection other /srv;',
+        server => 'cardfeed_advertise other /other/; location ~ ^/x {'
+        . ' cardfeed news; cardfeed_format opml; }'},
+        qr/opml.*needs "cardfeed_advertise news PATH"/],
+    [{server => 'cardfeed_advertise nothing /feeds/;'},
+        qr/unknown collection "nothing"/],
+    [{server => 'cardfeed_advertise news feeds;'},
+        qr/"feeds": a path such as \/feeds\//],
+    [{server => 'cardfeed_advertise news;'}, qr/collection and the path/],
     # texts and numbers
     (map { [{location => "$_ example.org;"}, qr/absolute http/] }
         qw(cardfeed_base_url cardfeed_site_url cardfeed_icon cardfeed_logo
@@ -111,6 +142,12 @@ my @right = (
         location => 'cardfeed_title V; cardfeed_hub https://example.org/;'},
     {server => 'location ~ ^/t/(?<x>\w+)\.(?<f>\w+)$ { cardfeed news;'
         . ' cardfeed_topic $x; cardfeed_format $f; }'},
+    {location => 'cardfeed_args "month=&from=&limit=3";'},
+    {server => 'location /s/ { cardfeed news; cardfeed_select "!a+b,c"; }'
+        . ' location ~ ^/v/ { cardfeed news; cardfeed_select $arg_s;'
+        . ' cardfeed_format $arg_f; cardfeed_args "month=$arg_m"; }'},
+    {server => 'cardfeed_advertise news /feeds/;'
+        . ' location = /x { cardfeed news; cardfeed_format opml; }'},
     {no_collection => 1, no_feeds => 1},
 );
 for my $conf (@right) {

@@ -80,7 +80,8 @@ typedef struct {
     cardfeed_str_t author;
     cardfeed_str_t rights;
     int64_t updated;            /* of the newest card; NO_TIME: none */
-    cardfeed_topic_t all;       /* listed on every first page */
+    cardfeed_topic_t all;       /* listed on every first page, and in OPML
+                                   where nothing else is left to list */
     const cardfeed_topic_t *topics; /* in slug order, with cards */
     size_t ntopics;
 } cardfeed_catalogue_t;

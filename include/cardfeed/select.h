@@ -62,10 +62,12 @@ int cardfeed_select_change(cardfeed_read_t *read, const cardfeed_str_t *slugs,
 
 /*
  * The documents before and behind one in the chain of archives (RFC 5005,
- * section 4), each of at most limit cards: who follows prev from the first
- * page, or next from any document, meets every card at least once.  Documents
- * are looked for within what the selection left of its rows; there is no next
- * where that did not suffice, while prev then names the month it came to.
+ * section 4), each of at most limit cards.  Who follows prev from the first
+ * page meets every card at least once, whatever is added or removed meanwhile;
+ * who follows next does as long as nothing is put in behind his back.
+ * Documents are looked for within what the selection left of its rows; there
+ * is no next where that did not suffice, while prev then names the month it
+ * came to.
  */
 typedef struct {
     bool has_prev;

@@ -22,7 +22,8 @@
         cardfeed_str_t str_ = (s);                                           \
         const char *literal_ = (literal);                                    \
         if (str_.len != strlen(literal_)                                     \
-            || memcmp(str_.data, literal_, str_.len) != 0)                   \
+            || (str_.len != 0                                                \
+                && memcmp(str_.data, literal_, str_.len) != 0))              \
         {                                                                    \
             fail_msg("\"%.*s\" is not \"%s\"", (int) str_.len, str_.data,    \
                 literal_);                                                   \

@@ -125,6 +125,21 @@ test_more_documents(void **state)
 
     assert_xpath(f, "count(//outline)", "1");
     assert_xpath(f, "//outline/@text", "C#");
+
+    /* a body has an outline, whatever is left to list */
+
+    f->catalogue.ntopics = 0;
+    fixture_render_catalogue(f);
+
+    assert_xpath(f, "count(//outline)", "1");
+    assert_xpath(f, "//outline/@text", "Site");
+
+    f->catalogue.next_url =
+        CARDFEED_STR("https://site.example/feeds/all.opml?from=d");
+    fixture_render_catalogue(f);
+
+    assert_xpath(f, "count(//outline)", "1");
+    assert_xpath(f, "//outline/@type", "include");
 }
 
 

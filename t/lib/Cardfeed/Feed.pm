@@ -17,7 +17,8 @@ use Test::More;
 use XML::LibXML;
 use XML::LibXML::XPathContext;
 
-our @EXPORT = qw(rss atom json schemas_ok json_ok readers_ok read_feeds);
+our @EXPORT = qw(rss atom json opml schemas_ok json_ok readers_ok
+    read_feeds);
 
 my $T = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my %NS = (
@@ -76,6 +77,7 @@ sub rss {
             qw(title link description language lastBuildDate ttl generator)),
         links => _links($x, $channel),
         complete => scalar(() = $x->findnodes('fh:complete', $channel)),
+        archive => scalar(() = $x->findnodes('fh:archive', $channel)),
         items => \@items,
     };
 }
@@ -102,7 +104,27 @@ sub atom {
             qw(id title subtitle updated rights icon logo generator)),
         links => _links($x, $feed),
         complete => scalar(() = $x->findnodes('fh:complete', $feed)),
+        archive => scalar(() = $x->findnodes('fh:archive', $feed)),
         entries => \@entries,
+    };
+}
+
+# Dies where the document is no well-formed OPML.
+sub opml {
+    my ($body) = @_;
+
+    my $x = _xpath($body);
+    my ($head) = $x->findnodes('/opml[@version="2.0"]/head')
+        or die "no OPML head\n";
+    my @outlines = map { +{
+        map { $_->name => $_->value } $_->attributes
+    } } $x->findnodes('/opml/body/outline');
+    my ($next) = grep { $_->{type} eq 'include' } @outlines;
+    return {
+        (map { $_ => _one($x, $_, $head) }
+            qw(title dateModified ownerName docs)),
+        feeds => [grep { $_->{type} eq 'rss' } @outlines],
+        next => $next && $next->{url},
     };
 }
 
