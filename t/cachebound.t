@@ -215,7 +215,7 @@ my @floods = (
     ['long arguments', 'HIT', 20_000,
         sub { "/feeds/t-3.rss?$_[0]=" . 'x' x 900 }],
     ['filters', 'MISS', 20_000, sub { "/feeds/t-4.json?author=a$_[0]" }],
-    ['pages of topics', 'MISS', 10_000, sub { "/feeds/?from=a$_[0]" }],
+    ['pages of topics', 'BYPASS', 10_000, sub { "/feeds/?from=a$_[0]" }],
     ['months without cards', 'BYPASS', 10_000, sub { sprintf
         '/feeds/t-5.rss?month=%04d-%02d', 1 + $_[0] / 12, 1 + $_[0] % 12 }],
     ['large responses', 'MISS', 2_000,

@@ -219,7 +219,7 @@ my ($next) = $t->get('/feeds/alpha.atom?limit=1')->body
 ($next = $next // '') =~ s/&amp;/&/g;
 is titles(is_new($next, 'the next page')), 'ab', 'its card';
 is_new('/feeds/all.opml', 'OPML');
-is_new('/feeds/?from=b', 'a page of the catalogue');
+is_new('/feeds/?from=beta', 'a page of the catalogue');
 is_new('/feeds/all.html', 'a page');
 is titles($t->get('/feeds/alpha.atom')), 'a2 ab a1', 'and the first as it was';
 
