@@ -36,6 +36,18 @@ location = /own.xml {
     cardfeed_args "type=video&limit=2";
     cardfeed_max_entries 5;
 }
+location /args/ {
+    cardfeed news;
+    cardfeed_entries 4;
+    cardfeed_max_entries 5;
+    cardfeed_args "month=$arg_m&before=$arg_b&from=$arg_f";
+}
+location = /args.json {
+    cardfeed news;
+    cardfeed_format json;
+    cardfeed_entries 4;
+    cardfeed_args "before=$arg_b&month=$arg_m";
+}
 location /usual/ {
     cardfeed news;
     cardfeed_base_url https://example.org;
@@ -212,6 +224,30 @@ is get('/usual/all.atom?limit=3')->{links}{'prev-archive'},
 is get('/usual/all.atom')->{complete}, 1, 'all in one document';
 is get('/usual/all.atom')->{links}{'prev-archive'}, undef,
     'has no archives';
+
+# --- which document it is, only the request says
+
+my $place = '1559347199.ffffffffffffffff';
+for my $args ("m=2019-05", "b=$place", "m=2019-05&b=$place&f=three",
+    'm=0001-01', 'm=9999-12', 'f=nothing')
+{
+    for my $case (map { my $f = $_; map { [$f, $_] } '', '?month=2019-05',
+        '?limit=3', "?before=$place" } qw(args/all.atom args/even.rss
+        args/all.json args/ args/all.opml args.json))
+    {
+        my ($path, $own) = @$case;
+        my $uri = "/$path$own" . ($own ? '&' : '?') . $args;
+        my ($res, $want) = ($t->get($uri), $t->get("/$path$own"));
+        is $res->header('Link'), $want->header('Link'), "$uri: is $path$own";
+        is $res->body, $want->body, "$uri: as without cardfeed_args";
+    }
+    is_deeply all_of(follow("/args/all.$_?$args", 'next')),
+        titles_where(sub { 1 }), "$args: every $_ card by next"
+        for qw(atom json);
+    is_deeply all_of(follow("/args/all.atom?$args", 'prev-archive')),
+        titles_where(sub { 1 }), "$args: and by prev-archive";
+}
+is $t->get('/args/all.rss?m=2019-13')->status, 400, 'malformed all the same';
 
 # --- JSON has one link only
 

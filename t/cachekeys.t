@@ -76,6 +76,10 @@ location /lost/ {
     error_page 404 /own.xml;
     return 404;
 }
+location /found/ {
+    error_page 404 = /own.xml;
+    return 404;
+}
 location /lost-named/ {
     error_page 404 \@lost;
     return 404;
@@ -344,10 +348,13 @@ for my $path (qw(/old/../old/alpha /x/%2e%2e/old/./alpha /old/x/..//alpha
 
 # the page of an error is one document, whatever was not there
 my $page = $t->get('/own.xml');
-for my $path (qw(/lost/a /lost/b /lost/a?x=1 /lost/%2e%2e/lost/c /lost/a)) {
+for my $path (qw(/lost/a /lost/b /lost/a?x=1 /lost/%2e%2e/lost/c /lost/a
+    /found/a /found/b))
+{
+    my $status = $path =~ /lost/ ? 404 : 200;
     for my $method (qw(GET HEAD)) {
         $res = $t->request($method, $path);
-        is $res->status, 404, "$method $path: 404";
+        is $res->status, $status, "$method $path: $status";
         is self($res), "http://localhost:$port/own.xml",
             "$method $path: called by its own URL";
         is $res->header('X-Cache'), 'HIT', "$method $path: kept once";
