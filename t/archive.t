@@ -36,6 +36,23 @@ location = /own.xml {
     cardfeed_args "type=video&limit=2";
     cardfeed_max_entries 5;
 }
+location /args/ {
+    cardfeed news;
+    cardfeed_entries 4;
+    cardfeed_max_entries 5;
+    cardfeed_args "month=$arg_m&from=$arg_f";
+
+    location /args/before/ {
+        cardfeed news;
+        cardfeed_args "before=$arg_b&month=$arg_m";
+    }
+}
+location = /args.json {
+    cardfeed news;
+    cardfeed_format json;
+    cardfeed_entries 4;
+    cardfeed_args "from=$arg_f&month=$arg_m";
+}
 location /usual/ {
     cardfeed news;
     cardfeed_base_url https://example.org;
@@ -212,6 +229,47 @@ is get('/usual/all.atom?limit=3')->{links}{'prev-archive'},
 is get('/usual/all.atom')->{complete}, 1, 'all in one document';
 is get('/usual/all.atom')->{links}{'prev-archive'}, undef,
     'has no archives';
+
+# --- which document it is, only the request says
+
+my $place = '1559347199.ffffffffffffffff';
+my $other = '1.0000000000000001';
+for my $args ('m=2019-05', 'm=2019-05&f=three', 'm=0001-01', 'm=9999-12',
+    'f=nothing', "b=$place", "b=$place&m=2019-05")
+{
+    my ($dir, @own) = $args =~ /b=/ ? ('/args/before', "b=$other")
+        : ('/args', '');
+    my @paths = map { "$dir/$_" } qw(all.atom even.rss all.json all.html),
+        '', 'all.opml';
+    for my $path (@paths, $args =~ /b=/ ? () : '/args.json') {
+        for my $own ('', 'month=2019-05', 'limit=3', "before=$place") {
+            my ($uri, $plain) = map { "$path?" . join '&', grep { $_ } @$_ }
+                [$own, $args], [$own, @own];
+            my ($res, $want) = ($t->get($uri), $t->get($plain));
+            is $res->status, 200, "$uri: 200";
+            is $res->header('Link'), $want->header('Link'), "$uri: its URL";
+            is $res->body, $want->body, "$uri: as $plain";
+        }
+    }
+    for my $case ([atom => 'next'], [json => 'next'],
+        $args =~ /b=/ ? () : [atom => 'prev-archive'])
+    {
+        my ($kind, $rel) = @$case;
+        # what the variables say goes on being said
+        my @seen = my $uri = "$dir/all.$kind";
+        my %cards;
+        while (@seen < 30) {
+            my $d = get($uri . ($uri =~ /\?/ ? '&' : '?') . $args);
+            $cards{$_} = 1 for @{$d->{titles}};
+            $uri = $d->{links}{$rel} // last;
+            $uri =~ s/^\Q$base\E//;
+            push @seen, $uri;
+        }
+        is_deeply [sort keys %cards], titles_where(sub { 1 }),
+            "$args: every card by $rel, $kind";
+    }
+}
+is $t->get('/args/all.rss?m=2019-13')->status, 400, 'malformed all the same';
 
 # --- JSON has one link only
 

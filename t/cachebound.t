@@ -98,7 +98,11 @@ cmp_ok $size, '<', 65_000 - 2000, 'one that takes nearly all of the cache';
 cmp_ok $size, '>', 45_000, 'to be exact';
 is cached(topic(1)), 'MISS', 'it made room for itself';
 is cached($grows), 'HIT', 'both are kept';
-my $zip = $t->get($grows, 'Accept-Encoding' => 'gzip');
+my $zip = $t->get($grows, 'Accept-Encoding' => 'gzip', 'If-None-Match' =>
+    $t->get($grows)->header('ETag'));
+is $zip->status, 304, 'a client that has it';
+is cached($grows), 'HIT', 'nothing is compressed for that';
+$zip = $t->get($grows, 'Accept-Encoding' => 'gzip');
 is $zip->header('X-Cache'), 'HIT', 'and compressed';
 is length $zip->body, $zip->header('Content-Length'), 'all of it';
 is cached(topic(1)), 'HIT', 'nobody else left for that';

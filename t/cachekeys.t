@@ -71,6 +71,27 @@ location = /any {
     cardfeed_format \$http_x_format;
 }
 location /old/ { rewrite ^/old/(.*)\$ /own/\$1 last; }
+location /x/ { rewrite ^ /elsewhere last; }
+location /lost/ {
+    error_page 404 /own.xml;
+    return 404;
+}
+location /found/ {
+    error_page 404 = /own.xml;
+    return 404;
+}
+location /lost-named/ {
+    error_page 404 \@lost;
+    return 404;
+}
+location /found-named/ {
+    error_page 404 = \@lost;
+    return 404;
+}
+location \@lost {
+    cardfeed news;
+    cardfeed_format atom;
+}
 location /moved/ { rewrite ^/moved/(.*)\$ /own/\$1 last; }
 location /base/ {
     cardfeed news;
@@ -310,10 +331,100 @@ for my $round (1, 2) {
     }
 }
 
+# a rewritten path has no dots in its name, whoever puts them there
+for my $path (qw(/old/../old/alpha /x/%2e%2e/old/./alpha /old/x/..//alpha
+    /old/%2E/x/%2e%2E/alpha /old/./alpha?x=1))
+{
+    for my $time (qw(once twice)) {
+        $res = $t->get($path);
+        is $res->status, 200, "$path: 200";
+        is self($res), "http://localhost:$port/old/alpha",
+            "$path: its one URL, $time" if $path !~ m{//};
+        unlike self($res), qr{/\.|%2e}i, "$path: without dots";
+        is $res->header('X-Cache'), 'HIT', "$path: kept, $time"
+            if $path !~ m{//};
+    }
+}
+
+# the page of an error is one document, whatever was not there
+my $page = $t->get('/own.xml');
+for my $path (qw(/lost/a /lost/b /lost/a?x=1 /lost/%2e%2e/lost/c /lost/a
+    /found/a /found/b))
+{
+    my $status = $path =~ /lost/ ? 404 : 200;
+    for my $method (qw(GET HEAD)) {
+        $res = $t->request($method, $path);
+        is $res->status, $status, "$method $path: $status";
+        is self($res), "http://localhost:$port/own.xml",
+            "$method $path: called by its own URL";
+        is $res->header('X-Cache'), 'HIT', "$method $path: kept once";
+        is $res->body, $page->body, "$path: the same" if $method eq 'GET';
+    }
+}
+
+# in a named location it has the name of what was asked for: of errors there
+# is no end, and none is kept
+for my $path (qw(/lost-named/a /lost-named/b)) {
+    for my $time (qw(once twice)) {
+        $res = $t->get($path);
+        is $res->status, 404, "$path: 404";
+        is $res->header('X-Cache'), 'BYPASS', "$path: not kept, $time";
+        is titles($res), 'c1 b2 a2 ab b1 a1', "$path: its cards, $time";
+    }
+}
+is_new('/found-named/a', 'what is no error any more');
+
 # a value that names nothing is no answer, nor the one before
 is $t->get('/mine', Cookie => 'topic=nothing')->status, 404, 'no such topic';
 is $t->get('/mine', 'X-Args' => 'limit=x')->status, 400, 'no such limit';
 is $t->get('/tags/alpha/feed.xyz')->status, 404, 'no such format';
 is titles($t->get('/mine', Cookie => 'topic=alpha')), 'a2 ab a1', 'still';
+
+is $t->stop, 0, 'stopped';
+is_deeply [$t->log_lines(qr/\[(?:alert|emerg|crit)\]|on signal/)], [],
+    'nothing alarming';
+
+# --- a default that is said is the default, whoever asks first
+
+$t = Cardfeed::Test->new(workers => 1,
+    server => 'add_header X-Cache $cardfeed_cache_status always;');
+$t->card("$_.md", {title => "card-$_", date => rfc3339(1_609_459_200
+        + 86_400 * $_), topics => ['Many'],
+    webUrl => "https://example.org/$_"}) for 1 .. 60;
+
+my @defaults = ((map { ["/feeds/all.$_", 'limit=50'] } qw(rss atom json html)),
+    ['/feeds/many.atom?type=!none', 'limit=50'],
+    (map { ["/feeds/all.$_?month=2021-01", 'limit=500'] }
+        qw(rss atom json html)));
+my %said;
+for my $first (0, 1) {
+    $t->start(ready => 0);
+    wait_for(sub { $t->get('/feeds/nothing.rss')->status == 404 },
+        'the first scan is done');
+    for my $case (@defaults) {
+        my ($uri, $limit) = @$case;
+        my $long = $uri . ($uri =~ /\?/ ? '&' : '?') . $limit;
+        my ($one, $two) = map { $t->get($_) }
+            $first ? ($long, $uri) : ($uri, $long);
+        my $what = ($first ? $long : $uri) . ' first';
+        is $one->header('X-Cache'), 'MISS', "$what: made";
+        is $two->header('X-Cache'), 'HIT', "$what: and kept as one";
+        is $two->header($_), $one->header($_), "$what: one $_"
+            for qw(ETag Link);
+        is $two->body, $one->body, "$what: one document";
+        like $one->body, qr/month=/, "$what: it links to months"
+            if $uri =~ /rss|atom/;
+        unlike $one->body, qr/limit=/, "$what: no link says the default";
+        is $one->header('ETag'), $said{$uri} //= $one->header('ETag'),
+            "$what: the ETag does not depend on who asks";
+    }
+    like $t->get('/feeds/all.rss?limit=49')->body,
+        qr/rel="prev-archive" [^>]*limit=49/, 'another limit is said';
+    like $t->get('/feeds/all.rss?limit=500&month=2021-01&x')->body,
+        qr{rel="current" [^>]*/feeds/all\.rss"}, 'the current feed has none';
+    like $t->get('/feeds/all.rss?month=2021-01&limit=50')->body,
+        qr{rel="current" [^>]*/all\.rss"}, 'also where the month is cut';
+    is $t->stop, 0, 'stopped';
+}
 
 $t->finish;

@@ -163,6 +163,11 @@ sub months {
         "$year-01", $year - 1 . '-12', "$year-02";
     is cached($t, $before), 'MISS', 'the month before';
     unlike $t->get($this)->body, qr/<fh:archive/, 'this one is no archive';
+    my ($then, $long_ago) = map { $t->get($_)->header('Last-Modified') }
+        $this, $before;
+    cmp_ok http_date($then), '<', $end - 3000, 'last modified before its end';
+    is $t->get($this, 'If-Modified-Since' => $then)->status, 304,
+        'nor since then';
     like $t->get($before)->body, qr/<fh:archive/, 'the one before is';
     is $t->get($next)->status, 404, 'the next one is not there';
     my $etag = $t->get($before)->header('ETag');
@@ -172,6 +177,12 @@ sub months {
     $clock->($end, 'it is February');
     my $res = $t->get($this);
     is $res->header('X-Cache'), 'MISS', 'the month is over: made anew';
+    $clock->($end + 1, 'for a second');
+    $res = $t->get($this, 'If-Modified-Since' => $then);
+    is $res->status, 200, 'that is a change of the document';
+    is http_date($res->header('Last-Modified')), $end, 'at the month\'s end';
+    is $t->get($before)->header('Last-Modified'), $long_ago,
+        'but none of the one before';
     like $res->body, qr/<fh:archive/, 'an archive';
     is cached($t, $this), 'HIT', 'and kept as such';
     is cached($t, $before), 'HIT', 'the one before is what it was';

@@ -147,6 +147,33 @@ for my $case (['gzip', 'br', 'br'], ['br;q=0', 'gzip', 'gzip'],
         "'$first' and '$second': '$coding'";
 }
 
+# what one client said is not taken for what the next one says
+my @last = (
+    ['two lines', "Accept-Encoding: gzip\r\nAccept-Encoding: br\r\n"],
+    ['the second empty', "Accept-Encoding: br\r\nAccept-Encoding:\r\n"],
+    ['a long line', 'Accept-Encoding: ' . 'x,' x 70 . "br\r\n"],
+    ['a line of 129', 'Accept-Encoding: ' . 'x,' x 63 . ",br\r\n"],
+    ['a line of 128', 'Accept-Encoding: ' . 'x,' x 63 . "br\r\n"],
+    ['a line', "Accept-Encoding: br\r\n"],
+);
+my @then = (['', ''], ["Accept-Encoding:\r\n", ''],
+    ["Accept-Encoding: \r\n", ''], ["Accept-Encoding: gzip\r\n", 'gzip'],
+    ["Accept-Encoding: bR\r\n", 'br'],
+    ["Accept-Encoding:\r\nAccept-Encoding:\r\n", ''],
+    ["Accept-Encoding:\r\nAccept-Encoding: gzip\r\n", 'gzip']);
+for my $last (@last) {
+    for my $then (@then) {
+        my ($first, $second) = map { $t->raw("GET $uri HTTP/1.1\r\nHost: x"
+            . "\r\nConnection: close\r\n$_->[1]\r\n") } $last,
+            [undef, $then->[0]];
+        my $what = "$last->[0], then '" . $then->[0] =~ s/\r\n/;/gr . "'";
+        is $first->header('Content-Encoding'), 'br', "$what: br";
+        is $second->header('Content-Encoding') // '', $then->[1],
+            "$what: '$then->[1]'";
+        ok((decoded($second) // '') eq $plain->body, "$what: the same");
+    }
+}
+
 # many of them, many headers
 my $res = $t->raw("GET $uri HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
     . join('', map { "X-$_: y\r\nAccept-Encoding: x$_\r\n" } 1 .. 100)
@@ -209,6 +236,16 @@ sub answer {
 for my $place (qw(on vary quiet)) {
     my $plain = answer("/$place/topic.json");
     is $plain->header('Content-Encoding'), undef, "/$place/: not asked for";
+    for my $accept ('identity;q=1, gzip;q=0.5', 'gzip;q=0.4, *;q=0.5,'
+        . ' identity;q=0.6')
+    {
+        my $res = answer("/$place/topic.json", $accept);
+        is $res->header('Content-Encoding'), undef,
+            "/$place/ $accept: as the client likes it best";
+        ok $res->body eq $plain->body, "/$place/ $accept: the same";
+        is $res->header('Content-Length'), length $res->body,
+            "/$place/ $accept: its length";
+    }
     for my $accept (qw(gzip br), 'gzip, br') {
         my $res = answer("/$place/topic.json", $accept);
         is $res->header('Content-Encoding'), $accept =~ /(\w+)$/ && $1,
@@ -233,12 +270,15 @@ for my $accept (qw(gzip br *)) {
     ok $res->body eq $off->body, "off, $accept: the same";
 }
 SKIP: {
-    skip 'nginx without gzip', 5 if !$gzip;
+    skip 'nginx without gzip', 7 if !$gzip;
     $off = answer('/nginx/topic.json');
-    $res = answer('/nginx/topic.json', 'gzip');
-    is $res->header('Content-Encoding'), 'gzip', 'off, and nginx does it';
-    ok((decoded($res) // '') eq $off->body, 'the same');
-    is $res->header('ETag'), $off->header('ETag'), 'ETag';
+    for my $accept ('gzip', 'identity;q=1, gzip;q=0.5') {
+        $res = answer('/nginx/topic.json', $accept);
+        is $res->header('Content-Encoding'), 'gzip',
+            "off, and nginx does it: $accept";
+        ok((decoded($res) // '') eq $off->body, 'the same');
+        is $res->header('ETag'), $off->header('ETag'), 'ETag';
+    }
 }
 
 # --- a part of another page is as it is, whatever the client takes

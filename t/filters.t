@@ -46,6 +46,13 @@ location /plain/ {
     cardfeed news;
     cardfeed_compression off;
 }
+location = /own.html {
+    cardfeed news;
+    cardfeed_format html;
+}
+location /moved/ {
+    rewrite ^/moved/(.*)$ /$1 last;
+}
 location /charset/ {
     cardfeed news;
     charset koi8-r;
@@ -60,6 +67,11 @@ location /added/ {
     gzip_min_length 1;
     add_before_body /feeds/a.html;
     add_after_body /feeds/a.json;
+    addition_types *;
+}
+location /added-own/ {
+    alias {{DIR}}/site/added/;
+    add_after_body /own.html;
     addition_types *;
 }
 location /added-plain/ {
@@ -77,10 +89,6 @@ CONF
 $t->{server} .= <<'CONF' if $t->has('ssi');
 location /ssi/ {
     ssi on;
-}
-location = /own.html {
-    cardfeed news;
-    cardfeed_format html;
 }
 CONF
 $t->{server} .= <<'CONF' if $t->has('sub');
@@ -138,6 +146,8 @@ my %accept = (none => {}, gzip => {'Accept-Encoding' => 'gzip'},
     both => {'Accept-Encoding' => 'br;q=1, gzip;q=0.9'});
 
 # The compressed bodies are there before any page includes the feeds.
+my $own = $t->get('/own.html')->body;
+like $own, qr{href="\Q@{[$t->base]}\E/own\.html"}, 'a path of its own';
 is $t->get("/feeds/$_", 'Accept-Encoding' => 'gzip')
     ->header('Content-Encoding'), 'gzip', "$_ in gzip" for qw(a.html a.rss);
 is $t->get("/feeds/$_", %{$accept{both}})->header('Content-Encoding'), 'br',
@@ -171,20 +181,30 @@ SKIP: {
 
     is_page($_, $html->body . $page . $json->body)
         for qw(/added/page.html /added-plain/page.html);
+    for my $uri (qw(/added-own/page.html /moved/added-own/page.html
+        /added-own/../moved/added-own/page.html?limit=3))
+    {
+        ok plain($t->get($uri)) eq $page . $own,
+            "$uri: a feed of its own URL calls itself the same";
+    }
     my $res = $t->get('/added-nothing/page.html');
     is $res->status, 200, 'an added feed that does not exist: the page';
     like plain($res), qr/^\Q$page\E/, 'is whole';
 }
 
 SKIP: {
-    skip 'nginx has no ssi module', 3 unless $t->has('ssi');
+    skip 'nginx has no ssi module', 4 unless $t->has('ssi');
 
     is_page('/ssi/page.html',
         "<before>\n" . $html->body . $json->body . "\n<after>\n");
-    my $own = $t->get('/own.html')->body;
-    like $own, qr{href="\Q@{[$t->base]}\E/own\.html"}, 'a path of its own';
-    ok plain($t->get('/ssi/own.html')) eq $own,
-        'a feed calls itself the same in a page';
+    for my $uri (qw(/ssi/own.html /moved/ssi/own.html /ssi/own.html?limit=3))
+    {
+        ok plain($t->get($uri)) eq $own,
+            "$uri: a feed calls itself the same in a page";
+    }
+    is $t->get('/moved/own.html')->header('Link'),
+        "<@{[$t->base]}/moved/own.html>; rel=\"self\"",
+        'but moved itself it is what was asked for';
 }
 
 # --- sub_filter changes what is sent, not what is kept

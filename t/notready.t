@@ -8,7 +8,22 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Cardfeed::Test;
 
-my $t = Cardfeed::Test->new(absent => 1);
+my $t = Cardfeed::Test->new(absent => 1, server => <<'CONF');
+location @elsewhere {
+    return 200 "elsewhere\n";
+}
+location /fallback/ {
+    cardfeed news;
+    error_page 503 = @elsewhere;
+}
+location /page/ {
+    cardfeed news;
+    error_page 503 /503.txt;
+}
+location = /503.txt {
+    alias {{DIR}}/503.txt;
+}
+CONF
 my $content = $t->content;
 
 sub card {
@@ -34,6 +49,22 @@ for my $uri (qw(/feeds/all.rss /feeds/late.atom /feeds/all.json
         is $res->header('ETag'), undef, "$method $uri: no ETag";
     }
 }
+
+# a page of the site may say so, or something else be there instead
+open my $fh, '>', $t->dir . '/503.txt' or die $!;
+print {$fh} "later\n";
+close $fh;
+my $res = $t->get('/page/all.rss');
+is $res->status, 503, 'a page for it: 503';
+is $res->body, "later\n", 'a page for it: is sent';
+is_deeply [map { $res->headers($_) } qw(Retry-After Cache-Control)],
+    [5, 'no-store'], 'a page for it: try again soon, not for a cache';
+$res = $t->get('/fallback/all.rss');
+is $res->status, 200, 'something else instead: 200';
+is $res->body, "elsewhere\n", 'something else instead: is sent';
+is_deeply [map { $res->headers($_) } qw(Retry-After Cache-Control)], [],
+    'something else instead: no promise of ours';
+
 is $t->request('POST', '/feeds/all.rss')->status, 405, 'POST: 405 already';
 
 $t->card(card('one', '2021-01-01'));

@@ -19,6 +19,15 @@ server {
         cardfeed news;
     }
 }
+server {
+    listen 127.0.0.1:{{PORT}};
+    server_name app.example.org;
+    location / {
+        default_type text/plain;
+        add_header Cache-Control max-age=7;
+        return 200 "the application\n";
+    }
+}
 CONF
     location => 'error_page 404 = @all;
         error_page 405 = /other/;',
@@ -31,6 +40,24 @@ location @all {
 }
 location /other/ {
     return 405;
+}
+location @plain {
+    default_type text/plain;
+    return 200 "elsewhere\n";
+}
+location /fallback/ {
+    cardfeed news;
+    error_page 404 405 = @plain;
+    error_page 400 =204 /plain.html;
+}
+location /kept/ {
+    cardfeed news;
+    error_page 404 405 /plain.html;
+}
+location /kept-said/ {
+    cardfeed news;
+    error_page 404 =404 /plain.html;
+    error_page 405 =405 @plain;
 }
 
 # prefixes
@@ -134,6 +161,14 @@ CONF
 
 # an application behind
 $t->{server} .= <<'CONF' if $t->has('proxy');
+location /proxied/ {
+    cardfeed news;
+    error_page 404 405 = @backend;
+}
+location @backend {
+    proxy_pass http://127.0.0.1:{{PORT}};
+    proxy_set_header Host app.example.org;
+}
 location /app/ {
     proxy_pass http://127.0.0.1:{{PORT}}/backend/;
     proxy_set_header Host localhost;
@@ -267,6 +302,31 @@ is count($res), 3, 'and its cards';
 is_deeply [$t->request('POST', '/feeds/all.rss')->headers('Allow')],
     [], 'no Allow on what is no error any more';
 
+# What is answered elsewhere, and well, has nothing of the error's about it.
+sub has_only {
+    my ($res, $what, %want) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is_deeply [map { $res->headers($_) } qw(Cache-Control Retry-After Allow)],
+        [map { $want{$_} // () } qw(Cache-Control Retry-After Allow)], $what;
+}
+for my $method (qw(GET HEAD POST)) {
+    $res = $t->request($method, '/fallback/nothing.rss');
+    is $res->status, 200, "$method, a named location instead: 200";
+    is $res->body, $method eq 'HEAD' ? '' : "elsewhere\n", 'its own body';
+    has_only($res, "$method, a named location: its own headers");
+}
+is $t->get('/fallback/all.rss')->status, 200, 'what there is is not elsewhere';
+for my $place (qw(kept kept-said)) {
+    $res = $t->get("/$place/nothing.rss");
+    is $res->status, 404, "/$place/: a page that keeps the status";
+    is $res->body, "a plain page\n", "/$place/: is that page";
+    has_only($res, "/$place/: and not for caches",
+        'Cache-Control' => 'no-store');
+    $res = $t->request('POST', "/$place/all.rss");
+    is $res->status, 405, "POST /$place/: 405";
+    has_only($res, "POST /$place/: what is allowed", Allow => 'GET, HEAD');
+}
+
 # Where the error keeps its status, its page is not for caches to keep.
 for my $uri ('/lost/x', '/lost-feeds/nothing.rss') {
     for my $method (qw(GET HEAD)) {
@@ -283,6 +343,20 @@ for my $uri ('/lost/x', '/lost-feeds/nothing.rss') {
 $res = $t->get('/lost-feeds/all.rss?limit=x');
 is $res->status, 400, 'a plain error page keeps 400';
 is $res->body, "a plain page\n", 'and is that page';
+
+# --- an application answers for what is not there
+
+SKIP: {
+    skip 'nginx has no proxy module', 9 unless $t->has('proxy');
+
+    for my $method (qw(GET HEAD POST)) {
+        $res = $t->request($method, '/proxied/nothing.rss');
+        is $res->status, 200, "$method, proxied instead: 200";
+        is $res->header('Content-Length'), 16, "$method: by the application";
+        has_only($res, "$method: with the application's headers alone",
+            'Cache-Control' => 'max-age=7');
+    }
+}
 
 # --- X-Accel-Redirect: what the application says of freshness stands
 

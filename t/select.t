@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+no warnings 'qw'; # commas
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
@@ -203,6 +204,11 @@ my %wrong = (
         '/mix/a/b.opml', '/query', '/query?topics=', '/query?topics=zz',
         '/query?topics=a%2Bb', '/query?topics=a+', '/prefix/',
         '/prefix/nested/', '/prefix/all.opml', '/prefix/nothing',
+        (map { my $dir = $_; map { "$dir$_" } qw(a.rss b.atom a+!b.rss
+            a%2B!b.json nothing.rss x.html .rss all+all.rss all,a.rss !b.rss
+            All.rss x/all.rss all.rss/all.rss) } '/prefix/',
+            '/prefix/nested/', '/prefix/topic/', '/prefix/if/', '/topic/',
+            '/topic/select/'),
         '/list.opml', '/list.xml'),
     '/two.xml?limit=0' => 400, '/query?topics=a&before=x' => 400,
     '/kind/a,,b' => 400, '/kind/x%26min_heat=y' => 400,

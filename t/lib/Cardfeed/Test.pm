@@ -358,11 +358,53 @@ sub check {
 
 # --- processes -------------------------------------------------------------
 
+# A process that ends nginx when this one is no more, however it went: then
+# its end of a pipe is closed.  A byte is said to it where all went well.
+sub _guard {
+    my ($self) = @_;
+
+    pipe my $gone, $self->{here} or die $!;
+    defined($self->{guard} = fork) or die $!;
+    return if $self->{guard};
+
+    POSIX::setsid();
+    close $self->{here};
+    open STDIN, '<', '/dev/null';
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>&', \*STDOUT;
+    my $read = sysread $gone, my $byte, 1;
+    if (!$read) {
+        my $end = time + 10;
+        while (my @pids = $self->_with_log) {
+            kill 'KILL', @pids;
+            last if time > $end;
+            sleep 0.01;
+        }
+        remove_tree($self->{dir});
+    }
+    POSIX::_exit(0);
+}
+
+# All that has the error log open: masters, their workers, whoever started
+# them.
+sub _with_log {
+    my ($self) = @_;
+
+    my %pids;
+    for my $fd (glob '/proc/[0-9]*/fd/*') {
+        (readlink $fd // '') eq "$self->{dir}/error.log" or next;
+        $pids{$1} = 1 if $fd =~ m{^/proc/(\d+)/};
+    }
+    delete $pids{$$};
+    return keys %pids;
+}
+
 # ready => 0: do not wait for the first answer.
 sub start {
     my ($self, %opt) = @_;
 
     die 'already running' if $self->{pid};
+    $self->_guard if !$self->{guard};
     for my $try (1 .. 5) {
         $self->_prepare;
         my $mark = $self->mark;
@@ -435,7 +477,8 @@ sub restart {
     return $self->start(%opt);
 }
 
-# HUP; returns once all workers are new ones that answer.
+# HUP; returns once new workers answer, and only they: an old one may live on
+# for a client that it has.
 sub reload {
     my ($self, %opt) = @_;
 
@@ -449,6 +492,10 @@ sub reload {
             && $self->get('/feeds/all.rss?limit=1');
         return $res && !$old{$res->header('X-Worker') // 0};
     }, 'new workers answer');
+    wait_for(sub {
+        !grep { $old{$_} && slurp("/proc/$_/cmdline") !~ /is shutting down/ }
+            $self->workers;
+    }, 'old workers accept no more');
 }
 
 sub _children {
@@ -591,9 +638,16 @@ sub DESTROY {
     my ($self) = @_;
 
     local ($?, $!, $@);
-    return if !$self->{pid} || $self->{owner} != $$;
-    kill 'KILL', $self->_children($self->{pid}), $self->{pid};
-    waitpid $self->{pid}, 0;
+    return if $self->{owner} != $$;
+    if ($self->{pid}) {
+        kill 'KILL', $self->_children($self->{pid}), $self->{pid};
+        waitpid $self->{pid}, 0;
+    }
+    if ($self->{guard}) {
+        local $SIG{PIPE} = 'IGNORE';
+        syswrite $self->{here}, '.';
+        waitpid $self->{guard}, 0;
+    }
 }
 
 1;
