@@ -171,67 +171,6 @@ cardfeed_watch_add_dir(cardfeed_watch_t *watch, int fd, cardfeed_str_t path)
 }
 
 
-/* Splits the configured path: in each directory above, which name leads on. */
-static int
-watch_split(cardfeed_watch_t *watch)
-{
-    size_t n = 0;
-    const char *p, *dir = watch->c->dir;
-
-    for (p = dir; *p != '\0'; p++) {
-        n += *p == '/';
-    }
-    watch->above = calloc(n + 1, sizeof(*watch->above));
-    if (watch->above == NULL) {
-        return CARDFEED_NOMEM;
-    }
-
-    for (p = dir; *p != '\0';) {
-        cardfeed_watch_above_t *above = &watch->above[watch->nabove];
-
-        above->wd = -1;
-        p += strspn(p, "/");
-        above->prefix = (size_t) (p - dir);
-        above->name.data = p;
-        above->name.len = strcspn(p, "/");
-        p += above->name.len;
-        watch->nabove += above->name.len > 0;
-    }
-
-    return CARDFEED_OK;
-}
-
-
-/* Watches the directories above, as far as they exist; returns how many do,
- * and in *type the file system of the last. */
-static size_t
-watch_above(cardfeed_watch_t *watch, uint32_t mask, unsigned long *type)
-{
-    size_t i;
-    struct statfs fs;
-    char path[PATH_MAX];
-
-    for (i = 0; i < watch->nabove; i++) {
-        cardfeed_watch_above_t *above = &watch->above[i];
-
-        if (above->prefix >= sizeof(path)) {
-            break;
-        }
-        memcpy(path, watch->c->dir, above->prefix);
-        path[above->prefix] = '\0';
-        if (watch->inotify >= 0) {
-            above->wd = inotify_add_watch(watch->inotify, path, mask);
-        }
-        if (statfs(path, &fs) != 0) {
-            break;
-        }
-        *type = (unsigned long) fs.f_type & 0xffffffff;
-    }
-
-    return i;
-}
-
-
 static int
 watch_root_fd(const cardfeed_watch_t *watch)
 {
@@ -261,11 +200,11 @@ watch_root_open(cardfeed_watch_t *watch, unsigned long *type,
     /* Above first; and, with the attributes that may make it readable, again
      * as long as more of the way turns up, so that what appears meanwhile is
      * seen or heard of. */
-    watch_above(watch, WATCH_ABOVE_MASK, type);
+    cardfeed_watch_way(watch, WATCH_ABOVE_MASK, type);
     watch->root = watch_root_fd(watch);
     while (watch->root < 0 && (after == 0 || after > before)) {
         before = after;
-        after = watch_above(watch, WATCH_ABOVE_MASK | IN_ATTRIB, type);
+        after = cardfeed_watch_way(watch, WATCH_ABOVE_MASK | IN_ATTRIB, type);
         watch->root = watch_root_fd(watch);
         if (after == 0) {
             break;
@@ -356,12 +295,6 @@ cardfeed_watch_open(cardfeed_watch_t **out, const cardfeed_collection_t *c,
     watch->inotify = -1;
     cardfeed_buf_init(&watch->path, 2 * PATH_MAX);
 
-    rc = watch_split(watch);
-    if (rc != CARDFEED_OK) {
-        cardfeed_error_set(err, rc, 0, "out of memory");
-        goto cleanup;
-    }
-
     if (c->watch == CARDFEED_WATCH_AUTO
         || c->watch == CARDFEED_WATCH_INOTIFY)
     {
@@ -407,7 +340,7 @@ cardfeed_watch_close(cardfeed_watch_t *watch)
         cardfeed_watch_map_cut(&watch->map, watch->map.root, NULL, NULL);
     }
     cardfeed_buf_free(&watch->path);
-    free(watch->above);
+    cardfeed_watch_way_free(watch);
     free(watch);
 }
 
@@ -505,14 +438,15 @@ cardfeed_watch_replaced(const cardfeed_watch_t *watch)
 void
 cardfeed_watch_refresh(cardfeed_watch_t *watch)
 {
+    uint32_t mask;
     unsigned long type;
     size_t before, after = 0;
 
-    if (watch->root >= 0) {
-        return;
-    }
+    /* what may make an absent root readable counts as well */
+    mask = watch->root < 0 ? WATCH_ABOVE_MASK | IN_ATTRIB : WATCH_ABOVE_MASK;
+
     do {
         before = after;
-        after = watch_above(watch, WATCH_ABOVE_MASK | IN_ATTRIB, &type);
+        after = cardfeed_watch_way(watch, mask, &type);
     } while (after > before);
 }

@@ -180,8 +180,7 @@ watch_event_above(watch_events_t *ev, const struct inotify_event *event)
     }
     for (i = 0; i < watch->nabove && !ev->check; i++) {
         ev->check = watch->above[i].wd == event->wd
-                    && cardfeed_str_eq(watch->above[i].name,
-                        cardfeed_str_of(event->name));
+                    && strcmp(watch->above[i].name, event->name) == 0;
     }
 }
 

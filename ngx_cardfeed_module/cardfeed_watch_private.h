@@ -55,11 +55,10 @@ int cardfeed_watch_map_name(cardfeed_buf_t *out,
 
 /* --- the watch ---------------------------------------------------------- */
 
-/* A directory above the root, and the name in it that leads there. */
+/* A directory on the way to the root, and the name in it that leads on. */
 typedef struct {
     int wd; /* -1: not there or not readable */
-    size_t prefix; /* bytes of the configured path that name it */
-    cardfeed_str_t name;
+    char *name;
 } cardfeed_watch_above_t;
 
 struct cardfeed_watch_s {
@@ -86,8 +85,17 @@ void cardfeed_watch_add_dir(cardfeed_watch_t *watch, int fd,
 void cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Watches what has appeared of the way to an absent root. */
+/* Watches the way to the root anew: more of it may have appeared, or it may
+ * lead through other links. */
 void cardfeed_watch_refresh(cardfeed_watch_t *watch);
+
+/* --- cardfeed_watch_way.c ------------------------------------------------ */
+
+/* Watches the directories on the way to the root, as far as they exist;
+ * returns how many do, and in *type the file system of the last. */
+size_t cardfeed_watch_way(cardfeed_watch_t *watch, uint32_t mask,
+    unsigned long *type);
+void cardfeed_watch_way_free(cardfeed_watch_t *watch);
 
 bool cardfeed_watch_cancelled(const cardfeed_watch_t *watch);
 

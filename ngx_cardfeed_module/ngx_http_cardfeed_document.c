@@ -13,6 +13,9 @@
 
 #define NGX_HTTP_CARDFEED_ETAG  (sizeof("W/\"\"") - 1 + 32)
 
+#define NGX_HTTP_CARDFEED_MAX_AGE                                             \
+    (sizeof("public, max-age=") - 1 + NGX_TIME_T_LEN)
+
 
 static ngx_uint_t ngx_http_cardfeed_worth(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_int_t ngx_http_cardfeed_select(ngx_http_cardfeed_ctx_t *ctx);
@@ -25,6 +28,10 @@ static ngx_int_t ngx_http_cardfeed_failed(ngx_http_cardfeed_ctx_t *ctx,
 static ngx_http_cardfeed_response_t *ngx_http_cardfeed_response(
     ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t body);
 static void ngx_http_cardfeed_holds(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_response_t *res);
+static void ngx_http_cardfeed_type(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_response_t *res);
+static void ngx_http_cardfeed_age(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_response_t *res);
 static void ngx_http_cardfeed_etag(ngx_http_cardfeed_response_t *res);
 static size_t ngx_http_cardfeed_link_len(ngx_http_cardfeed_ctx_t *ctx);
@@ -234,29 +241,29 @@ ngx_http_cardfeed_failed(ngx_http_cardfeed_ctx_t *ctx, const char *message)
 static ngx_http_cardfeed_response_t *
 ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t body)
 {
-    size_t                         i, ntopics, len;
-    u_char                         age[sizeof("public, max-age=")
-                                       + NGX_TIME_T_LEN];
+    size_t                         i, len;
     cardfeed_buf_t                 buf;
     cardfeed_str_t                 selection;
     cardfeed_selection_t          *sel;
     ngx_http_cardfeed_response_t  *res;
 
     sel = &ctx->selection;
+    selection = CARDFEED_NO_STR;
 
-    cardfeed_buf_init(&buf, CARDFEED_QUERY_PRINT_MAX);
-    cardfeed_query_print(&ctx->query, &buf);
-    selection = ngx_http_cardfeed_keep(ctx, &buf);
+    if (!ctx->catalogue) {
+        cardfeed_buf_init(&buf, CARDFEED_QUERY_PRINT_MAX);
+        cardfeed_query_print(&ctx->query, &buf);
+        selection = ngx_http_cardfeed_keep(ctx, &buf);
+    }
 
-    ntopics = sel->ntopics + 1;
-    len = NGX_HTTP_CARDFEED_ETAG + sizeof(age) + selection.len
+    len = NGX_HTTP_CARDFEED_ETAG + NGX_HTTP_CARDFEED_MAX_AGE + selection.len
           + ngx_http_cardfeed_link_len(ctx) + sizeof("all");
 
     for (i = 0; i < sel->ntopics; i++) {
         len += sel->topics[i].slug.len;
     }
 
-    res = ngx_http_cardfeed_response_create(ntopics, len);
+    res = ngx_http_cardfeed_response_create(sel->ntopics + 1, len);
     if (res == NULL) {
         return NULL;
     }
@@ -268,7 +275,29 @@ ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t body)
         return NULL;
     }
 
+    res->entries = ctx->catalogue ? ctx->topics.ntopics : sel->ncards;
+    res->changed_at = (time_t) sel->changed_at;
+
+    res->selection.len = selection.len;
+    res->selection.data = ngx_http_cardfeed_response_copy(res,
+                                            selection.data, selection.len);
+
+    ngx_http_cardfeed_type(ctx, res);
+    ngx_http_cardfeed_age(ctx, res);
+    ngx_http_cardfeed_etag(res);
+    ngx_http_cardfeed_link(ctx, res);
+    ngx_http_cardfeed_holds(ctx, res);
+
+    return res;
+}
+
+
+static void
+ngx_http_cardfeed_type(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_response_t *res)
+{
     res->format = ctx->format;
+
     res->content_type.data = (u_char *) ctx->format->content_type;
     res->content_type.len = ngx_strlen(ctx->format->content_type);
 
@@ -276,27 +305,20 @@ ngx_http_cardfeed_response(ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t body)
         res->policy.data = (u_char *) ctx->format->policy;
         res->policy.len = ngx_strlen(ctx->format->policy);
     }
+}
 
-    res->entries = ctx->catalogue ? ctx->topics.ntopics : sel->ncards;
-    res->changed_at = (time_t) sel->changed_at;
 
-    if (!ctx->catalogue) {
-        res->selection.len = selection.len;
-        res->selection.data = ngx_http_cardfeed_response_copy(res,
-                                            selection.data, selection.len);
-    }
+static void
+ngx_http_cardfeed_age(ngx_http_cardfeed_ctx_t *ctx,
+    ngx_http_cardfeed_response_t *res)
+{
+    u_char  age[NGX_HTTP_CARDFEED_MAX_AGE];
 
     res->cache_control.len = ngx_sprintf(age, "public, max-age=%T",
                                          ctx->conf->max_age)
                              - age;
     res->cache_control.data = ngx_http_cardfeed_response_copy(res, age,
                                                      res->cache_control.len);
-
-    ngx_http_cardfeed_etag(res);
-    ngx_http_cardfeed_link(ctx, res);
-    ngx_http_cardfeed_holds(ctx, res);
-
-    return res;
 }
 
 

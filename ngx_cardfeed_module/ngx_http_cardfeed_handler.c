@@ -11,6 +11,7 @@ static ngx_int_t ngx_http_cardfeed_answer(ngx_http_cardfeed_ctx_t *ctx,
     ngx_http_cardfeed_answer_t *answer);
 static ngx_int_t ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx,
     const ngx_str_t *asked, ngx_http_cardfeed_answer_t *answer);
+static ngx_uint_t ngx_http_cardfeed_exists(ngx_http_cardfeed_ctx_t *ctx);
 static ngx_http_cardfeed_response_t *ngx_http_cardfeed_kept(
     ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *name);
 static ngx_uint_t ngx_http_cardfeed_holds_still(ngx_http_cardfeed_ctx_t *ctx,
@@ -147,7 +148,6 @@ static ngx_int_t
 ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *asked,
     ngx_http_cardfeed_answer_t *answer)
 {
-    uint64_t                        change;
     ngx_int_t                       rc;
     ngx_str_t                       own;
     ngx_uint_t                      keep;
@@ -159,13 +159,7 @@ ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *asked,
                                          ngx_http_cardfeed_module);
     cache = cmcf->cache;
 
-    /* "all,nothing" is what all is, but not where nothing is no topic */
-
-    if (ctx->query.ndropped
-        && cardfeed_select_change(ctx->read, ctx->query.dropped,
-                                  ctx->query.ndropped, &change)
-           == CARDFEED_NOTFOUND)
-    {
+    if (!ngx_http_cardfeed_exists(ctx)) {
         return NGX_HTTP_NOT_FOUND;
     }
 
@@ -207,6 +201,20 @@ ngx_http_cardfeed_make(ngx_http_cardfeed_ctx_t *ctx, const ngx_str_t *asked,
     }
 
     return NGX_OK;
+}
+
+
+/* "all,nothing" is what all is, but not where nothing is no topic. */
+
+static ngx_uint_t
+ngx_http_cardfeed_exists(ngx_http_cardfeed_ctx_t *ctx)
+{
+    uint64_t  change;
+
+    return ctx->query.ndropped == 0
+           || cardfeed_select_change(ctx->read, ctx->query.dropped,
+                                     ctx->query.ndropped, &change)
+              != CARDFEED_NOTFOUND;
 }
 
 

@@ -9,6 +9,8 @@
 
 static ngx_int_t ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
     cardfeed_str_t *selection, cardfeed_str_t *format);
+static ngx_int_t ngx_http_cardfeed_below(ngx_str_t *uri, ngx_str_t *prefix,
+    ngx_str_t *rest);
 static ngx_int_t ngx_http_cardfeed_resolve_format(
     ngx_http_cardfeed_ctx_t *ctx, cardfeed_str_t name);
 static ngx_int_t ngx_http_cardfeed_resolve_args(ngx_http_cardfeed_ctx_t *ctx);
@@ -112,60 +114,66 @@ ngx_http_cardfeed_resolve_path(ngx_http_cardfeed_ctx_t *ctx,
     conf = ctx->conf;
 
     *selection = CARDFEED_STR("all");
-    *format = CARDFEED_NO_STR;
-
-    if (conf->format) {
-        *format = ngx_http_cardfeed_str(&ctx->name);
-    }
+    *format = ngx_http_cardfeed_str(&ctx->name);
 
     if (conf->prefix.len == 0) {
         return NGX_OK;
     }
 
-    /* a rewrite may have left another path */
-
-    if (ctx->request->uri.len < conf->prefix.len
-        || ngx_memcmp(ctx->request->uri.data, conf->prefix.data,
-                      conf->prefix.len)
-           != 0)
+    if (ngx_http_cardfeed_below(&ctx->request->uri, &conf->prefix, &rest)
+        != NGX_OK)
     {
         return NGX_DECLINED;
     }
 
-    rest.data = ctx->request->uri.data + conf->prefix.len;
-    rest.len = ctx->request->uri.len - conf->prefix.len;
+    if (conf->format) {
+        if (rest.len) {
+            *selection = ngx_http_cardfeed_str(&rest);
+        }
 
-    if (conf->prefix.data[conf->prefix.len - 1] != '/' && rest.len) {
-        if (rest.data[0] != '/') {
+        return NGX_OK;
+    }
+
+    if (rest.len == 0 && !ngx_http_cardfeed_own_urls(conf)) {
+        ctx->catalogue = 1;
+        return NGX_OK;
+    }
+
+    if (cardfeed_query_split(ngx_http_cardfeed_str(&rest), selection, format)
+        != CARDFEED_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    /* where directives say what is selected there is one such file */
+
+    return (!ngx_http_cardfeed_own_urls(conf)
+            || cardfeed_str_eq(*selection, CARDFEED_STR("all")))
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* A rewrite may have left another path. */
+
+static ngx_int_t
+ngx_http_cardfeed_below(ngx_str_t *uri, ngx_str_t *prefix, ngx_str_t *rest)
+{
+    if (uri->len < prefix->len
+        || ngx_memcmp(uri->data, prefix->data, prefix->len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    rest->data = uri->data + prefix->len;
+    rest->len = uri->len - prefix->len;
+
+    if (prefix->data[prefix->len - 1] != '/' && rest->len) {
+        if (rest->data[0] != '/') {
             return NGX_DECLINED;
         }
 
-        rest.data++;
-        rest.len--;
-    }
-
-    if (conf->format == NULL) {
-        if (rest.len == 0 && !ngx_http_cardfeed_own_urls(conf)) {
-            ctx->catalogue = 1;
-            return NGX_OK;
-        }
-
-        if (cardfeed_query_split(ngx_http_cardfeed_str(&rest), selection,
-                                 format)
-            != CARDFEED_OK)
-        {
-            return NGX_DECLINED;
-        }
-
-        /* where directives say what is selected there is one such file */
-
-        return (!ngx_http_cardfeed_own_urls(conf)
-                || cardfeed_str_eq(*selection, CARDFEED_STR("all")))
-               ? NGX_OK : NGX_DECLINED;
-    }
-
-    if (rest.len) {
-        *selection = ngx_http_cardfeed_str(&rest);
+        rest->data++;
+        rest->len--;
     }
 
     return NGX_OK;

@@ -116,7 +116,8 @@ ngx_http_cardfeed_feeds_url(ngx_http_request_t *r,
 }
 
 
-/* Where all feeds of the collection are: here, or where they are said to be. */
+/* Where all feeds of the collection are: here, or where they are said to
+ * be. */
 
 static ngx_int_t
 ngx_http_cardfeed_feeds(ngx_http_cardfeed_ctx_t *ctx)

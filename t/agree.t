@@ -41,7 +41,9 @@ sub catalogues_agree {
         count => articles(scalar @{$cards->{$_}{entries}}),
     } } grep { $_ ne 'all' } keys %$cards;
 
-    my $opml = opml($t->get("${prefix}all.opml")->body);
+    my $body = $t->get("${prefix}all.opml")->body;
+    my $opml = opml($body);
+    schemas_ok('opml', {"${prefix}all.opml" => $body}, 'OPML');
     my @outlines = @{$opml->{outlines}};
     is_deeply [grep { $_->{type} ne 'rss' || $_->{text} ne $_->{title} }
         @outlines], [], "${prefix}all.opml: feeds with a name";
@@ -54,7 +56,7 @@ sub catalogues_agree {
     is $all->{text}, $opml->{title}, "${prefix}all.opml: and named";
     is $all->{description}, articles(scalar @{$cards->{all}{entries}}),
         "${prefix}all.opml: all are counted";
-    my $newest = http_date($opml->{modified});
+    my $newest = http_date($opml->{dateModified});
     is rfc3339($newest // 0), (sort map { $_->{updated} }
         @{$cards->{all}{entries}})[-1], "${prefix}all.opml: the newest";
     is_deeply +{map { $_->{xmlUrl} =~ s/\.rss$//r => {

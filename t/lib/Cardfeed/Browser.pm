@@ -74,8 +74,8 @@ sub new {
 }
 
 # chromedriver chooses its port and says which.  It and the browser are a
-# process group, led by a process that ends all of them when this one closes
-# its end of a pipe, or is no more.
+# process group, led by a process that ends all of them when it is told a byte
+# through a pipe, or this one is no more.
 sub _start {
     my ($self, $driver) = @_;
 
@@ -222,6 +222,9 @@ sub close {
     my $pid = delete $self->{pid} // return;
     local ($?, $!, $@);
     eval { $self->_in_session(DELETE => '') } if $self->{session};
+    # Said, not closed: other children of the test have that end as well.
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $self->{here}, '.';
     CORE::close $self->{here};
     waitpid $pid, 0;
     return;

@@ -16,7 +16,7 @@ use XML::LibXML;
 use Cardfeed::Feed;
 use Cardfeed::Test;
 
-our @EXPORT = qw(read_cards said said_by_reader ranked opml html_topics);
+our @EXPORT = qw(read_cards said said_by_reader ranked html_topics);
 
 my $T = Cwd::abs_path(dirname(__FILE__) . '/../..');
 my $JSON = JSON::PP->new->canonical;
@@ -113,27 +113,6 @@ sub ranked {
     }
     $flush->();
     return \@all;
-}
-
-# {title, outlines => [{attribute => value, …}, …]} of a catalogue; dies
-# where it is no OPML 2.0.
-sub opml {
-    my ($body) = @_;
-
-    my $doc = XML::LibXML->new(no_network => 1)->parse_string($body);
-    my ($opml) = $doc->findnodes('/opml[@version="2.0"][head/title]'
-        . '[count(head)=1][count(body)=1][count(*)=2]')
-        or die "no OPML\n";
-    die "not all are outlines of the body\n"
-        if $opml->findvalue('count(body/*)')
-        != $opml->findvalue('count(//outline)');
-    return {
-        title => $opml->findvalue('head/title'),
-        modified => $opml->findvalue('head/dateModified'),
-        outlines => [map { +{
-            map { $_->name => $_->value } $_->attributes
-        } } $opml->findnodes('body/outline')],
-    };
 }
 
 # The topics of the catalogue for people: [{name, url, count}, …].

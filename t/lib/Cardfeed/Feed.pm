@@ -123,6 +123,7 @@ sub opml {
     return {
         (map { $_ => _one($x, $_, $head) }
             qw(title dateModified ownerName docs)),
+        outlines => \@outlines,
         feeds => [grep { $_->{type} eq 'rss' } @outlines],
         next => $next && $next->{url},
     };
