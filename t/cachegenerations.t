@@ -71,9 +71,11 @@ for my $round (1, 2) {
     my ($now) = grep { $_ != $other } $t->workers;
     my $mark = $t->mark;
     my $killed = time;
+    kill 'STOP', $other; # or it may be the one
     kill 'KILL', $now;
     $t->wait_log(qr/this process indexes/, "another one indexes, $round",
         $mark);
+    kill 'CONT', $other;
     # deaths within one second count as one
     wait_for(sub { time - $killed > 1.2 }, 'a second later') if $round == 1;
     $t->wait_log(qr/died twice/, 'it trusts the index no more', $mark)
