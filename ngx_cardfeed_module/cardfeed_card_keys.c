@@ -440,6 +440,7 @@ walk_document(cardfeed_parser_t *p)
             "the front matter is no mapping");
     }
 
+    p->block = p->event.data.mapping_start.style == YAML_BLOCK_MAPPING_STYLE;
     rc = cardfeed_card_map(p, cardfeed_card_keys, CARDFEED_KEYS, p->values);
 
     /* The document's end, then the stream's. */
@@ -465,8 +466,8 @@ walk_document(cardfeed_parser_t *p)
 }
 
 
-int
-cardfeed_card_walk(cardfeed_parser_t *p)
+static int
+walk(cardfeed_parser_t *p)
 {
     int rc;
 
@@ -489,4 +490,28 @@ cardfeed_card_walk(cardfeed_parser_t *p)
     yaml_parser_delete(&p->yaml);
 
     return rc;
+}
+
+
+int
+cardfeed_card_walk(cardfeed_parser_t *p)
+{
+    cardfeed_error_t *err, unheard;
+    int rc;
+
+    if (!p->unskimmed && cardfeed_card_skim(p)) {
+        err = p->err;
+        p->err = &unheard;
+        rc = walk(p);
+        p->err = err;
+
+        if (rc == CARDFEED_OK && p->met == p->ncuts) {
+            return CARDFEED_OK;
+        }
+
+        cardfeed_card_unskim(p);
+        cardfeed_card_reset(p);
+    }
+
+    return walk(p);
 }
