@@ -96,7 +96,7 @@ static const cardfeed_card_key_t action_keys[CARDFEED_ACTION_KEYS] = {
     [CARDFEED_ACTION_SIZE] = {KEY("size")},
 };
 
-static const cardfeed_card_key_t related_keys[CARDFEED_RELATED_KEYS] = {
+const cardfeed_card_key_t cardfeed_card_related_keys[CARDFEED_RELATED_KEYS] = {
     [CARDFEED_RELATED_TITLE] = {KEY("title")},
     [CARDFEED_RELATED_WEB_URL] = {KEY("webUrl")},
     [CARDFEED_RELATED_URL] = {KEY("url")},
@@ -386,7 +386,8 @@ related_item(cardfeed_parser_t *p, unsigned arg)
     }
 
     item = p->related[p->nrelated];
-    rc = cardfeed_card_map(p, related_keys, CARDFEED_RELATED_KEYS, item);
+    rc = cardfeed_card_map(p, cardfeed_card_related_keys,
+        CARDFEED_RELATED_KEYS, item);
     if (rc != CARDFEED_OK) {
         return rc;
     }

@@ -308,6 +308,8 @@ void cardfeed_card_cut_met(cardfeed_parser_t *p,
 /* --- card_keys ---------------------------------------------------------- */
 
 extern const cardfeed_card_key_t cardfeed_card_keys[CARDFEED_KEYS];
+extern const cardfeed_card_key_t
+    cardfeed_card_related_keys[CARDFEED_RELATED_KEYS];
 
 /* Reads all of parser->front. */
 int cardfeed_card_walk(cardfeed_parser_t *p);

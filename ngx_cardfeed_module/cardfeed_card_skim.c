@@ -5,9 +5,10 @@
  *
  *   NAME: STRING      a key that is not used; all between the quotes goes
  *   NAME:             `related`, or a key that is not used, with a BLOCK that
- *     - ENTRY         is a list; what goes is its items behind the first few
+ *     - ENTRY         is a list; what goes is its items behind the first one,
+ *                     of `related` behind as many with a URL as are used
  *
- *   STRING  "…" or '…' on one line; of escapes \" \\ \n \r \t \uXXXX and ''
+ *   STRING  "..." or '...' on one line; of escapes \" \\ \n \r \t \uXXXX, ''
  *   SCALAR  STRING, [], {} or a plain scalar: it begins with a letter, digit,
  *           '/', '_' or non-ASCII, has no ": ", no " #", and neither ':' nor a
  *           blank at its end
@@ -32,10 +33,6 @@
 
 #define NAME_MAX_LEN 128
 #define NEST 8
-/* What is left of a list.  More of `related` than are used, since some may
- * have no URL; one of any other, so that it stays one. */
-#define KEEP_RELATED (CARDFEED_CARD_RELATED + 3)
-#define KEEP 1
 /* Less is not worth a cut. */
 #define WORTH 16
 
@@ -52,6 +49,8 @@ typedef struct {
     level_t open[NEST]; /* the first is the front matter's own mapping */
     size_t depth;
     bool pending; /* the last line is a key that may have a BLOCK below */
+    bool related; /* the BLOCK is that of `related` */
+    bool counts;  /* its item: one of those to be kept */
 } skim_t;
 
 
@@ -329,6 +328,7 @@ key_length(const skim_t *s)
 static bool
 entry(skim_t *s)
 {
+    cardfeed_str_t name;
     size_t n;
 
     n = key_length(s);
@@ -336,12 +336,25 @@ entry(skim_t *s)
         return false;
     }
 
+    name = (cardfeed_str_t){.data = s->at, .len = n};
     s->at += n + 1;
     n = line_end(s);
     s->pending = n != 0;
     s->at += n;
 
-    return s->pending || (spaces(s) != 0 && scalar(s));
+    if (s->pending) {
+        return true;
+    }
+
+    /* Of the item itself, and not of something in it. */
+    if (s->related && s->depth == 3 && !s->counts) {
+        s->counts = cardfeed_card_find(
+            cardfeed_card_related_keys + CARDFEED_RELATED_WEB_URL,
+            CARDFEED_RELATED_KEYS - CARDFEED_RELATED_WEB_URL, name)
+            != NULL;
+    }
+
+    return spaces(s) != 0 && scalar(s);
 }
 
 
@@ -415,14 +428,17 @@ item(skim_t *s, size_t column)
 
 /*
  * The BLOCK below a key whose line has just been read.  *rest is set to the
- * list's items behind the first `keep`, which s->at is the end of.
+ * list's items behind those to be kept; it ends at s->at.
  */
 static bool
-block(skim_t *s, size_t keep, const char **rest, unsigned *lines)
+block(skim_t *s, const char **rest, unsigned *lines)
 {
     const char *line;
-    size_t blank, column;
+    size_t keep, blank, column;
     bool list;
+
+    keep = s->related ? CARDFEED_CARD_RELATED : 1;
+    s->counts = false;
 
     s->open[0] = (level_t){.column = 0, .list = false};
     s->depth = 1;
@@ -447,9 +463,14 @@ block(skim_t *s, size_t keep, const char **rest, unsigned *lines)
         }
 
         /* An item of the outermost list. */
-        if (list && s->depth == 2 && keep-- == 0) {
-            *rest = line;
-            *lines = 1;
+        if (list && s->depth == 2 && *rest == NULL) {
+            keep -= s->counts;
+            s->counts = !s->related;
+
+            if (keep == 0) {
+                *rest = line;
+                *lines = 1;
+            }
         }
 
         if (!(list ? item(s, column) : entry(s))) {
@@ -491,8 +512,8 @@ value(skim_t *s, cardfeed_card_cut_t *cut)
 
     if (n != 0) {
         s->at += n;
-        ok = block(s, cut->related ? KEEP_RELATED : KEEP, &cut->from,
-            &cut->lines);
+        s->related = cut->related;
+        ok = block(s, &cut->from, &cut->lines);
         cut->to = s->at;
 
     } else {

@@ -59,7 +59,7 @@ assert_taken(const char *front, unsigned n)
 }
 
 
-/* Twelve items of `related`, eight of them good, then this. */
+/* Eight good items of `related`, one that this is the end of, and a key. */
 static void
 assert_list(const char *rest, unsigned n)
 {
@@ -210,6 +210,13 @@ test_lists_taken(void **state)
     assert_list("    t:\n    - u:\n      - v\n      w: x\n    y: z\n", 1);
     assert_list("    a: \xc3\xa9t\xc3\xa9 \xe2\x80\x93 b\n", 1);
 
+    /* What has no URL is not counted, whatever its other keys. */
+    assert_taken("related:\n- url: /a\n- x: /b\n- URL: /c\n- title: d\n"
+                 "- weburl: /d\n  url: /d\n- a\n- originalUrl: /e\n"
+                 "- url: /f\n- url: /0123456789abcdef\n",
+        1);
+    assert_int_equal(pair.skimming->card.nrelated, 5);
+
     assert_taken("other:\n- a\n- 0123456789abcdefg\n- b\ntitle: c", 1);
     assert_taken("other:\n  - a: b\n  - a: 0123456789abcdefg\n", 1);
     assert_taken("other:\r\n  - a: b\r\n  - a: 0123456789abcdefg\r\n", 1);
@@ -280,12 +287,23 @@ test_lists_not_taken(void **state)
         assert_list(rests[i], 0);
     }
 
-    /* Too few of the items that are left have a URL. */
-    assert_taken("related:\n- a: b\n- a: b\n- a: b\n- a: b\n- a: b\n- a: b\n"
-                 "- a: b\n- a: b\n- url: /0123456789abcdef\n",
+    /* Too few have a URL, or one of any use. */
+    assert_taken("related:\n- url: /a\n- url: /b\n- url: /c\n- url: /d\n"
+                 "- x: {}\n- x: {}\n- y:\n    url: /e\n  url:\n"
+                 "- url: /0123456789abcdef\n",
+        0);
+    assert_taken("related:\n- url: /a\n- url: /b\n- url: /c\n- url: /d\n"
+                 "- url: \"\"\n- url: /e\n- url: /0123456789abcdef\n",
         0);
     assert_taken("other:\n  a: b\n  c: " LONG "\n", 0);
     assert_taken("other:\n" LONG ": b\n", 0);
+    /* What has no URL is not counted, whatever its other keys. */
+    assert_taken("related:\n- url: /a\n- x: /b\n- URL: /c\n- title: d\n"
+                 "- weburl: /d\n  url: /d\n- a\n- originalUrl: /e\n"
+                 "- url: /f\n- url: /0123456789abcdef\n",
+        1);
+    assert_int_equal(pair.skimming->card.nrelated, 5);
+
     assert_taken("other:\n- a\n- 01234567890\n#\nb: c", 0);
 }
 
