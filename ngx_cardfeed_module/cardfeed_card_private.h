@@ -2,10 +2,11 @@
  * card, inside: what the files of the room share.
  *
  * A parse has two halves.  The walk (card_yaml, card_keys) pulls libyaml's
- * events and copies the scalars of used keys, raw, into parser->raw; a value
- * is a reference into it.  The finish (card_finish, card_link, card_lists,
- * card_body) chooses among those values and builds the card in the arena.
- * Nothing is appended to raw during the finish, so its strings stay put.
+ * events, of as much of the front matter as card_skim leaves, and copies the
+ * scalars of used keys, raw, into parser->raw; a value is a reference into it.
+ * The finish (card_finish, card_link, card_lists, card_body) chooses among
+ * those values and builds the card in the arena.  Nothing is appended to raw
+ * during the finish, so its strings stay put.
  */
 
 #ifndef CARDFEED_CARD_PRIVATE_H
@@ -295,7 +296,8 @@ const cardfeed_card_key_t *cardfeed_card_find(const cardfeed_card_key_t *keys,
  */
 
 /* Puts a shortened copy into parser->front; false: there is nothing to
- * shorten, and nothing has changed.  The front matter is valid UTF-8. */
+ * shorten, and nothing has changed.  The front matter is valid UTF-8 and empty
+ * or ends in LF. */
 bool cardfeed_card_skim(cardfeed_parser_t *p);
 /* Takes that back. */
 void cardfeed_card_unskim(cardfeed_parser_t *p);

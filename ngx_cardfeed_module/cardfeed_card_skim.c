@@ -354,7 +354,9 @@ entry(skim_t *s)
             != NULL;
     }
 
-    return spaces(s) != 0 && scalar(s);
+    spaces(s);
+
+    return scalar(s);
 }
 
 

@@ -127,6 +127,8 @@ test_strings_not_taken(void **state)
         "secured: \"" LONG "\\u12\"",
         "secured: \"" LONG,
         "secured: '" LONG "''",
+        "secured: \"" LONG "\"\"" LONG "\"",
+        "secured: \"" LONG "\" \"" LONG "\"",
         "secured: \"" LONG "\tx\"",
         "secured: \"" LONG "\rx\"",
         "secured: \"" LONG "\r\rx\"",
@@ -371,6 +373,59 @@ test_lines(void **state)
 }
 
 
+/* Nothing of a guess that failed halfway is left. */
+static void
+test_forgotten(void **state)
+{
+    /* An item that ends a text: the guess has no end of it. */
+    static const char wrong[] = "x: \"\na:\n- b\n- 0123456789abcdefg\"\n";
+
+    cardfeed_buf_t front;
+    unsigned i;
+
+    (void) state;
+
+    cardfeed_buf_init(&front, 1 << 16);
+
+    /* The root is one level, these are the other 99. */
+    cardfeed_buf_cstr(&front, wrong);
+    cardfeed_buf_cstr(&front, "y: ");
+
+    for (i = 0; i < 99; i++) {
+        cardfeed_buf_char(&front, '[');
+    }
+
+    for (i = 0; i < 99; i++) {
+        cardfeed_buf_char(&front, ']');
+    }
+
+    cuts_of(cardfeed_buf_view(&front));
+    assert_int_equal(pair.skimming->ncuts, 0);
+    assert_int_equal(pair.skimming->depth, 0);
+
+    /* Aliases for more than half of what all may stand for. */
+    cardfeed_buf_reset(&front);
+    cardfeed_buf_cstr(&front, "x: &a ");
+
+    for (i = 0; i < 8000; i++) {
+        cardfeed_buf_char(&front, 'a');
+    }
+
+    cardfeed_buf_cstr(&front, "\nauthors: [*a");
+
+    for (i = 0; i < 20; i++) {
+        cardfeed_buf_cstr(&front, ", *a");
+    }
+
+    cardfeed_buf_cstr(&front, "]\n");
+    cardfeed_buf_cstr(&front, wrong);
+    cuts_of(cardfeed_buf_view(&front));
+    assert_int_equal(pair.skimming->ncuts, 0);
+    assert_int_equal(pair.skimming->card.nauthors, 21);
+    cardfeed_buf_free(&front);
+}
+
+
 static void
 test_limits(void **state)
 {
@@ -428,6 +483,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_duplicates, skim_setup,
             skim_teardown),
         cmocka_unit_test_setup_teardown(test_lines, skim_setup,
+            skim_teardown),
+        cmocka_unit_test_setup_teardown(test_forgotten, skim_setup,
             skim_teardown),
         cmocka_unit_test_setup_teardown(test_limits, skim_setup,
             skim_teardown),
