@@ -19,6 +19,7 @@ TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser \
 	python3-yaml jing dpkg-dev brotli curl chromium chromium-driver
 LINT_PACKAGES := clang-tidy cppcheck
 BENCH_PACKAGES := wrk python3
+FUZZ_PACKAGES := clang libclang-rt-14-dev
 
 CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
 	$(wildcard ngx_cardfeed_module/*.c))
@@ -36,7 +37,7 @@ TEST_LIBS = $(shell pkg-config --libs cmocka libbrotlidec)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
-.PHONY: all deps deps-test deps-lint deps-bench build run test unit \
+.PHONY: all deps deps-test deps-lint deps-bench deps-fuzz build run test unit \
 	integration bench lint clean help
 
 all: build
@@ -64,6 +65,9 @@ deps-lint:
 
 deps-bench:
 	@sh build-aux/install-packages.sh $(BUILD_PACKAGES) $(BENCH_PACKAGES)
+
+deps-fuzz:
+	@sh build-aux/install-packages.sh $(BUILD_PACKAGES) $(FUZZ_PACKAGES)
 
 # --- the module -------------------------------------------------------------
 
@@ -137,6 +141,24 @@ unit: $(UNITS)
 
 integration: $(MODULE)
 	prove -j$(JOBS) t/
+
+# --- fuzzing ----------------------------------------------------------------
+
+# make deps-fuzz build/fuzz/fuzz_card_skim, then
+# build/fuzz/fuzz_card_skim DIRECTORY-FOR-FINDINGS t/fuzz/seeds/card_skim
+build/fuzz/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	@clang $(CORE_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+build/fuzz/libcore.a: $(patsubst ngx_cardfeed_module/%.c, \
+		build/fuzz/core/%.o,$(CORE))
+	@rm -f $@
+	@ar rcs $@ $^
+
+build/fuzz/fuzz_%: t/fuzz/fuzz_%.c build/fuzz/libcore.a $(HEADERS) \
+		$(wildcard t/unit/*.h)
+	@clang $(CORE_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -fsanitize=fuzzer -It/unit \
+	  -o $@ $< build/fuzz/libcore.a $(CORE_LIBS)
 
 # --- speed ------------------------------------------------------------------
 

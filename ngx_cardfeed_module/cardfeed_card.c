@@ -35,6 +35,7 @@ cardfeed_parser_create(const cardfeed_collection_t *c)
     p->collection = c;
     cardfeed_arena_init(&p->arena, limit);
     cardfeed_buf_init(&p->raw, limit);
+    cardfeed_buf_init(&p->skimmed, limit);
     cardfeed_buf_init(&p->scratch, limit);
     cardfeed_buf_init(&p->work, limit);
     cardfeed_buf_init(&p->base, c->site.len * 3 + 2);
@@ -81,14 +82,15 @@ cardfeed_parser_destroy(cardfeed_parser_t *p)
     cardfeed_buf_free(&p->base);
     cardfeed_buf_free(&p->work);
     cardfeed_buf_free(&p->scratch);
+    cardfeed_buf_free(&p->skimmed);
     cardfeed_buf_free(&p->raw);
     cardfeed_arena_free(&p->arena);
     free(p);
 }
 
 
-static void
-parser_reset(cardfeed_parser_t *p)
+void
+cardfeed_card_reset(cardfeed_parser_t *p)
 {
     size_t i;
 
@@ -114,6 +116,7 @@ parser_reset(cardfeed_parser_t *p)
     p->depth = 0;
     p->shade = 0;
     p->level[0] = 0;
+    p->met = 0;
     p->link_value = NULL;
     p->failed = CARDFEED_OK;
 }
@@ -224,7 +227,8 @@ cardfeed_card_parse(cardfeed_parser_t *p, const cardfeed_card_file_t *file,
     int rc;
 
     *card = NULL;
-    parser_reset(p);
+    cardfeed_card_reset(p);
+    p->ncuts = 0;
     p->file = file;
     p->err = err;
 

@@ -96,7 +96,7 @@ static const cardfeed_card_key_t action_keys[CARDFEED_ACTION_KEYS] = {
     [CARDFEED_ACTION_SIZE] = {KEY("size")},
 };
 
-static const cardfeed_card_key_t related_keys[CARDFEED_RELATED_KEYS] = {
+const cardfeed_card_key_t cardfeed_card_related_keys[CARDFEED_RELATED_KEYS] = {
     [CARDFEED_RELATED_TITLE] = {KEY("title")},
     [CARDFEED_RELATED_WEB_URL] = {KEY("webUrl")},
     [CARDFEED_RELATED_URL] = {KEY("url")},
@@ -386,7 +386,8 @@ related_item(cardfeed_parser_t *p, unsigned arg)
     }
 
     item = p->related[p->nrelated];
-    rc = cardfeed_card_map(p, related_keys, CARDFEED_RELATED_KEYS, item);
+    rc = cardfeed_card_map(p, cardfeed_card_related_keys,
+        CARDFEED_RELATED_KEYS, item);
     if (rc != CARDFEED_OK) {
         return rc;
     }
@@ -440,6 +441,7 @@ walk_document(cardfeed_parser_t *p)
             "the front matter is no mapping");
     }
 
+    p->block = p->event.data.mapping_start.style == YAML_BLOCK_MAPPING_STYLE;
     rc = cardfeed_card_map(p, cardfeed_card_keys, CARDFEED_KEYS, p->values);
 
     /* The document's end, then the stream's. */
@@ -465,8 +467,8 @@ walk_document(cardfeed_parser_t *p)
 }
 
 
-int
-cardfeed_card_walk(cardfeed_parser_t *p)
+static int
+walk(cardfeed_parser_t *p)
 {
     int rc;
 
@@ -489,4 +491,28 @@ cardfeed_card_walk(cardfeed_parser_t *p)
     yaml_parser_delete(&p->yaml);
 
     return rc;
+}
+
+
+int
+cardfeed_card_walk(cardfeed_parser_t *p)
+{
+    cardfeed_error_t *err, unheard;
+    int rc;
+
+    if (!p->unskimmed && cardfeed_card_skim(p)) {
+        err = p->err;
+        p->err = &unheard;
+        rc = walk(p);
+        p->err = err;
+
+        if (rc == CARDFEED_OK && p->met == p->ncuts) {
+            return CARDFEED_OK;
+        }
+
+        cardfeed_card_unskim(p);
+        cardfeed_card_reset(p);
+    }
+
+    return walk(p);
 }

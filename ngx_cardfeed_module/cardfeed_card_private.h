@@ -2,10 +2,11 @@
  * card, inside: what the files of the room share.
  *
  * A parse has two halves.  The walk (card_yaml, card_keys) pulls libyaml's
- * events and copies the scalars of used keys, raw, into parser->raw; a value
- * is a reference into it.  The finish (card_finish, card_link, card_lists,
- * card_body) chooses among those values and builds the card in the arena.
- * Nothing is appended to raw during the finish, so its strings stay put.
+ * events, of as much of the front matter as card_skim leaves, and copies the
+ * scalars of used keys, raw, into parser->raw; a value is a reference into it.
+ * The finish (card_finish, card_link, card_lists, card_body) chooses among
+ * those values and builds the card in the arena.  Nothing is appended to raw
+ * during the finish, so its strings stay put.
  */
 
 #ifndef CARDFEED_CARD_PRIVATE_H
@@ -22,6 +23,8 @@
 #define CARDFEED_CARD_ALIASES (256 * 1024)
 /* How much of a body is searched for a heading and a paragraph. */
 #define CARDFEED_CARD_BODY (64 * 1024)
+/* How many values of one front matter are shortened. */
+#define CARDFEED_CARD_CUTS 16
 
 /* Keys of the front matter; neighbours of one purpose stand in the order in
  * which they are asked. */
@@ -166,6 +169,18 @@ typedef struct {
     size_t n;
 } cardfeed_card_people_t;
 
+/* A value that card_skim has shortened. */
+typedef struct {
+    const char *from; /* the bytes left out, of the whole front matter */
+    const char *to;
+    const char *key;  /* the value's key, which stays */
+    size_t key_len;
+    size_t mark;     /* of the key, as libyaml will tell it */
+    size_t offset;   /* where the bytes are missing, in parser->front */
+    unsigned lines;  /* that are missing */
+    bool related;    /* items of `related`: of no use if enough came before */
+} cardfeed_card_cut_t;
+
 struct cardfeed_parser_s {
     const cardfeed_collection_t *collection;
     const cardfeed_card_file_t *file;
@@ -187,6 +202,15 @@ struct cardfeed_parser_s {
     size_t nanchors;
     cardfeed_card_anchor_t anchors[CARDFEED_CARD_ANCHORS];
     unsigned char level[CARDFEED_CARD_DEPTH + 1];
+
+    /* The skimming. */
+    bool unskimmed;       /* a test's wish: the plain path alone */
+    bool block;           /* the front matter is a block mapping */
+    unsigned ncuts;       /* 0: front is the whole front matter */
+    unsigned met;         /* cuts that the walk has found in order */
+    cardfeed_str_t whole; /* the front matter, while front is shortened */
+    cardfeed_buf_t skimmed;
+    cardfeed_card_cut_t cuts[CARDFEED_CARD_CUTS];
 
     /* What it found. */
     cardfeed_buf_t raw;
@@ -218,6 +242,11 @@ struct cardfeed_parser_s {
     cardfeed_card_related_t relations[CARDFEED_CARD_RELATED];
 };
 
+/* --- card --------------------------------------------------------------- */
+
+/* Forgets all that a walk has found. */
+void cardfeed_card_reset(cardfeed_parser_t *p);
+
 /* --- card_yaml ---------------------------------------------------------- */
 
 /* The next event, as parser->node and parser->text. */
@@ -241,10 +270,48 @@ int cardfeed_card_save(cardfeed_parser_t *p, cardfeed_card_value_t *value);
 /* Reads the mapping just entered; values[i] is what keys[i] last had. */
 int cardfeed_card_map(cardfeed_parser_t *p, const cardfeed_card_key_t *keys,
     size_t n, cardfeed_card_value_t *values);
+/* The key of this name, NULL if there is none. */
+const cardfeed_card_key_t *cardfeed_card_find(const cardfeed_card_key_t *keys,
+    size_t n, cardfeed_str_t name);
+
+/* --- card_skim ---------------------------------------------------------- */
+
+/*
+ * A feed has no use for most of what long front matter holds: `secured`, all
+ * but the first `related`, keys of other programs.  So what libyaml is given
+ * is a guess: the front matter without the insides of such values, where they
+ * have a plain shape (the grammar is in card_skim.c) that libyaml accepts and
+ * that means nothing to the walk.  The guess holds if
+ *
+ *   - the walk has no complaint,
+ *   - it met the key of every shortened value, at its place, as a key of the
+ *     front matter itself, a block mapping, and
+ *   - where it was `related`, the items that were left already sufficed.
+ *
+ * Up to that key libyaml has seen what it would have seen, so it is in the
+ * state that the grammar starts from; behind the value it is in the state in
+ * which the whole value would have left it.  If the guess does not hold, for
+ * any reason, the whole front matter is walked as if nothing had been, so
+ * that errors, their lines and their order are libyaml's own.
+ */
+
+/* Puts a shortened copy into parser->front; false: there is nothing to
+ * shorten, and nothing has changed.  The front matter is valid UTF-8 and empty
+ * or ends in LF. */
+bool cardfeed_card_skim(cardfeed_parser_t *p);
+/* Takes that back. */
+void cardfeed_card_unskim(cardfeed_parser_t *p);
+/* The cut that belongs to the key the walk has come to, or NULL. */
+const cardfeed_card_cut_t *cardfeed_card_cut(const cardfeed_parser_t *p);
+/* Its value has been walked. */
+void cardfeed_card_cut_met(cardfeed_parser_t *p,
+    const cardfeed_card_cut_t *cut);
 
 /* --- card_keys ---------------------------------------------------------- */
 
 extern const cardfeed_card_key_t cardfeed_card_keys[CARDFEED_KEYS];
+extern const cardfeed_card_key_t
+    cardfeed_card_related_keys[CARDFEED_RELATED_KEYS];
 
 /* Reads all of parser->front. */
 int cardfeed_card_walk(cardfeed_parser_t *p);

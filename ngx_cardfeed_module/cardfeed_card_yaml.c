@@ -42,6 +42,10 @@ cardfeed_card_line_at(const cardfeed_parser_t *p, size_t offset)
         line += p->front.data[i] == '\n';
     }
 
+    for (i = 0; i < p->ncuts && p->cuts[i].offset <= offset; i++) {
+        line += p->cuts[i].lines;
+    }
+
     return line;
 }
 
@@ -371,8 +375,9 @@ cardfeed_card_save(cardfeed_parser_t *p, cardfeed_card_value_t *value)
 }
 
 
-static const cardfeed_card_key_t *
-find_key(const cardfeed_card_key_t *keys, size_t n, cardfeed_str_t name)
+const cardfeed_card_key_t *
+cardfeed_card_find(const cardfeed_card_key_t *keys, size_t n,
+    cardfeed_str_t name)
 {
     size_t i;
 
@@ -408,6 +413,7 @@ int
 cardfeed_card_map(cardfeed_parser_t *p, const cardfeed_card_key_t *keys,
     size_t n, cardfeed_card_value_t *values)
 {
+    const cardfeed_card_cut_t *cut;
     const cardfeed_card_key_t *key;
     int rc;
 
@@ -419,8 +425,10 @@ cardfeed_card_map(cardfeed_parser_t *p, const cardfeed_card_key_t *keys,
             return rc;
         }
 
-        key = p->node == CARDFEED_NODE_TEXT ? find_key(keys, n, p->text)
-                                            : NULL;
+        key = p->node == CARDFEED_NODE_TEXT
+            ? cardfeed_card_find(keys, n, p->text)
+            : NULL;
+        cut = cardfeed_card_cut(p);
 
         rc = cardfeed_card_skip(p);
         if (rc == CARDFEED_OK) {
@@ -434,6 +442,10 @@ cardfeed_card_map(cardfeed_parser_t *p, const cardfeed_card_key_t *keys,
 
         if (rc != CARDFEED_OK) {
             return rc;
+        }
+
+        if (cut != NULL) {
+            cardfeed_card_cut_met(p, cut);
         }
     }
 }
