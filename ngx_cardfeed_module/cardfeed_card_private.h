@@ -307,6 +307,28 @@ const cardfeed_card_cut_t *cardfeed_card_cut(const cardfeed_parser_t *p);
 void cardfeed_card_cut_met(cardfeed_parser_t *p,
     const cardfeed_card_cut_t *cut);
 
+/* --- card_shape --------------------------------------------------------- */
+
+/* A place in a front matter, which ends in LF, so that there is one to be
+ * found from every place before end. */
+typedef struct {
+    const char *at;
+    const char *end;
+} cardfeed_card_shape_t;
+
+/* Of card_skim's grammar; each moves on past what it has found. */
+
+bool cardfeed_card_shape_letter(char c);
+/* The length of a line's end, or 0; does not move. */
+size_t cardfeed_card_shape_line_end(const cardfeed_card_shape_t *s);
+const char *cardfeed_card_shape_next_line(const char *at, const char *end);
+size_t cardfeed_card_shape_spaces(cardfeed_card_shape_t *s);
+/* The length of a NAME with the ':' of a key behind it, or 0; does not
+ * move. */
+size_t cardfeed_card_shape_key(const cardfeed_card_shape_t *s);
+/* A SCALAR up to the end of its line. */
+bool cardfeed_card_shape_scalar(cardfeed_card_shape_t *s);
+
 /* --- card_keys ---------------------------------------------------------- */
 
 extern const cardfeed_card_key_t cardfeed_card_keys[CARDFEED_KEYS];

@@ -31,7 +31,6 @@
 
 #include <string.h>
 
-#define NAME_MAX_LEN 128
 #define NEST 8
 /* Less is not worth a cut. */
 #define WORTH 16
@@ -41,287 +40,14 @@ typedef struct {
     bool list;
 } level_t;
 
-/* A front matter ends in LF, so that there is one to be found from every
- * place before end. */
 typedef struct {
-    const char *at;
-    const char *end;
+    cardfeed_card_shape_t in;
     level_t open[NEST]; /* the first is the front matter's own mapping */
     size_t depth;
     bool pending; /* the last line is a key that may have a BLOCK below */
     bool related; /* the BLOCK is that of `related` */
     bool counts;  /* its item: one of those to be kept */
 } skim_t;
-
-
-static bool
-letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-
-static bool
-digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-
-/* The length of a line's end, or 0. */
-static size_t
-line_end(const skim_t *s)
-{
-    if (*s->at == '\n') {
-        return 1;
-    }
-
-    return *s->at == '\r' && s->at[1] == '\n' ? 2 : 0;
-}
-
-
-static const char *
-next_line(const char *at, const char *end)
-{
-    return (const char *) memchr(at, '\n', (size_t) (end - at)) + 1;
-}
-
-
-/* The length of a character beyond ASCII, 0 for those that mean something to
- * libyaml or that its reader refuses. */
-static size_t
-wide(const char *at)
-{
-    const unsigned char *u = (const unsigned char *) at;
-
-    if (u[0] < 0xe0) {
-        /* U+0080 to U+009F: controls, and NEL. */
-        return u[0] == 0xc2 && u[1] < 0xa0 ? 0 : 2;
-    }
-
-    if (u[0] >= 0xf0) {
-        return 4;
-    }
-
-    /* LS and PS; the BOM, U+FFFE and U+FFFF. */
-    if ((u[0] == 0xe2 && u[1] == 0x80 && (u[2] | 1) == 0xa9)
-        || (u[0] == 0xef
-            && ((u[1] == 0xbb && u[2] == 0xbf)
-                || (u[1] == 0xbf && u[2] >= 0xbe))))
-    {
-        return 0;
-    }
-
-    return 3;
-}
-
-
-/*
- * Past all bytes from 0x20 to 0x7E that are neither the quote nor '\\', eight
- * at a time: the high bit of each byte of `stop` tells those that are not (and
- * perhaps of bytes behind the first of them).
- */
-static const char *
-text_run(const char *at, const char *end, char quote)
-{
-    const uint64_t ones = UINT64_MAX / 255, high = ones << 7;
-
-    uint64_t w, q, b, d, stop;
-
-    while (end - at >= 8) {
-        memcpy(&w, at, 8);
-        q = w ^ ones * (unsigned char) quote;
-        b = w ^ ones * '\\';
-        d = w ^ ones * 0x7f;
-        stop = (w | (w - ones * 0x20) | (q - ones) | (b - ones) | (d - ones))
-            & high;
-
-        if (stop != 0) {
-            break;
-        }
-
-        at += 8;
-    }
-
-    while (*at >= 0x20 && *at < 0x7f && *at != quote && *at != '\\') {
-        at++;
-    }
-
-    return at;
-}
-
-
-/* The length of an escape in double quotes, or 0. */
-static size_t
-escape(const char *at)
-{
-    size_t i;
-    char c;
-
-    switch (at[1]) {
-    case '"':
-    case '\\':
-    case 'n':
-    case 'r':
-    case 't':
-        return 2;
-
-    case 'u':
-        break;
-
-    default:
-        return 0;
-    }
-
-    for (i = 2; i < 6; i++) {
-        c = at[i];
-
-        if (!digit(c) && !(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F')) {
-            return 0;
-        }
-    }
-
-    /* Half a surrogate pair is an error. */
-    return (at[2] == 'd' || at[2] == 'D') && at[3] >= '8' ? 0 : 6;
-}
-
-
-/* From an opening quote past the closing one. */
-static bool
-string(skim_t *s)
-{
-    const char quote = *s->at;
-
-    const char *at;
-    size_t n;
-
-    at = s->at + 1;
-
-    for ( ;; ) {
-        at = text_run(at, s->end, quote);
-
-        if (*at == quote) {
-            if (quote == '"' || at[1] != quote) {
-                s->at = at + 1;
-                return true;
-            }
-
-            n = 2;
-
-        } else if (*at == '\\') {
-            n = quote == '"' ? escape(at) : 1;
-
-        } else {
-            n = (unsigned char) *at >= 0x80 ? wide(at) : 0;
-        }
-
-        if (n == 0) {
-            return false;
-        }
-
-        at += n;
-    }
-}
-
-
-static bool
-plain(skim_t *s)
-{
-    unsigned char c;
-    size_t n;
-    char last;
-
-    last = ' ';
-
-    if (!letter(*s->at) && !digit(*s->at) && *s->at != '/'
-        && (unsigned char) *s->at < 0x80)
-    {
-        return false;
-    }
-
-    while (line_end(s) == 0) {
-        c = (unsigned char) *s->at;
-        n = c >= 0x80 ? wide(s->at) : c >= 0x20 && c != 0x7f;
-
-        if (n == 0 || (c == '#' && last == ' ')
-            || (c == ' ' && last == ':'))
-        {
-            return false;
-        }
-
-        last = *s->at;
-        s->at += n;
-    }
-
-    return last != ' ' && last != ':';
-}
-
-
-/* A SCALAR up to the end of its line. */
-static bool
-scalar(skim_t *s)
-{
-    size_t n;
-    bool ok;
-
-    switch (*s->at) {
-    case '"':
-    case '\'':
-        ok = string(s);
-        break;
-
-    case '[':
-    case '{':
-        ok = s->at[1] == (*s->at == '[' ? ']' : '}');
-        s->at += ok ? 2 : 0;
-        break;
-
-    default:
-        ok = plain(s);
-    }
-
-    n = line_end(s);
-    s->at += n;
-
-    return ok && n != 0;
-}
-
-
-static size_t
-spaces(skim_t *s)
-{
-    const char *from = s->at;
-
-    while (*s->at == ' ') {
-        s->at++;
-    }
-
-    return (size_t) (s->at - from);
-}
-
-
-/* The length of a NAME with the ':' of a key behind it, or 0. */
-static size_t
-key_length(const skim_t *s)
-{
-    const char *at = s->at;
-
-    if (!letter(*at)) {
-        return 0;
-    }
-
-    while (letter(*at) || digit(*at) || *at == '-') {
-        at++;
-    }
-
-    if (*at != ':' || at - s->at > NAME_MAX_LEN) {
-        return 0;
-    }
-
-    return at[1] == ' ' || at[1] == '\n' || (at[1] == '\r' && at[2] == '\n')
-        ? (size_t) (at - s->at)
-        : 0;
-}
 
 
 /* An ENTRY up to the end of its line. */
@@ -331,16 +57,16 @@ entry(skim_t *s)
     cardfeed_str_t name;
     size_t n;
 
-    n = key_length(s);
+    n = cardfeed_card_shape_key(&s->in);
     if (n == 0) {
         return false;
     }
 
-    name = (cardfeed_str_t){.data = s->at, .len = n};
-    s->at += n + 1;
-    n = line_end(s);
+    name = (cardfeed_str_t){.data = s->in.at, .len = n};
+    s->in.at += n + 1;
+    n = cardfeed_card_shape_line_end(&s->in);
     s->pending = n != 0;
-    s->at += n;
+    s->in.at += n;
 
     if (s->pending) {
         return true;
@@ -354,9 +80,9 @@ entry(skim_t *s)
             != NULL;
     }
 
-    spaces(s);
+    cardfeed_card_shape_spaces(&s->in);
 
-    return scalar(s);
+    return cardfeed_card_shape_scalar(&s->in);
 }
 
 
@@ -413,15 +139,15 @@ item(skim_t *s, size_t column)
 {
     size_t n;
 
-    s->at++;
-    n = spaces(s);
+    s->in.at++;
+    n = cardfeed_card_shape_spaces(&s->in);
 
     if (n == 0) {
         return false;
     }
 
-    if (key_length(s) == 0) {
-        return scalar(s);
+    if (cardfeed_card_shape_key(&s->in) == 0) {
+        return cardfeed_card_shape_scalar(&s->in);
     }
 
     return open_level(s, column + 1 + n, false) && entry(s);
@@ -430,7 +156,7 @@ item(skim_t *s, size_t column)
 
 /*
  * The BLOCK below a key whose line has just been read.  *rest is set to the
- * list's items behind those to be kept; it ends at s->at.
+ * list's items behind those to be kept; it ends at s->in.at.
  */
 static bool
 block(skim_t *s, const char **rest, unsigned *lines)
@@ -447,18 +173,18 @@ block(skim_t *s, const char **rest, unsigned *lines)
     s->pending = true;
     *rest = NULL;
 
-    while (s->at != s->end && !letter(*s->at)) {
-        line = s->at;
+    while (s->in.at != s->in.end && !cardfeed_card_shape_letter(*s->in.at)) {
+        line = s->in.at;
         *lines += *rest != NULL;
 
-        blank = line_end(s);
+        blank = cardfeed_card_shape_line_end(&s->in);
         if (blank != 0) {
-            s->at += blank;
+            s->in.at += blank;
             continue;
         }
 
-        column = spaces(s);
-        list = *s->at == '-';
+        column = cardfeed_card_shape_spaces(&s->in);
+        list = *s->in.at == '-';
 
         if (!place(s, column, list)) {
             return false;
@@ -495,9 +221,12 @@ value(skim_t *s, cardfeed_card_cut_t *cut)
     size_t n;
     bool ok;
 
-    name = (cardfeed_str_t){.data = s->at, .len = key_length(s)};
+    name = (cardfeed_str_t){
+        .data = s->in.at,
+        .len = cardfeed_card_shape_key(&s->in),
+    };
     known = cardfeed_card_find(cardfeed_card_keys, CARDFEED_KEYS, name);
-    next = next_line(s->at, s->end);
+    next = cardfeed_card_shape_next_line(s->in.at, s->in.end);
 
     cut->lines = 0;
     cut->key = name.data;
@@ -505,29 +234,29 @@ value(skim_t *s, cardfeed_card_cut_t *cut)
     cut->related = known == &cardfeed_card_keys[CARDFEED_KEY_RELATED];
 
     if (name.len == 0 || (known != NULL && !cut->related)) {
-        s->at = next;
+        s->in.at = next;
         return false;
     }
 
-    s->at += name.len + 1;
-    n = line_end(s);
+    s->in.at += name.len + 1;
+    n = cardfeed_card_shape_line_end(&s->in);
 
     if (n != 0) {
-        s->at += n;
+        s->in.at += n;
         s->related = cut->related;
         ok = block(s, &cut->from, &cut->lines);
-        cut->to = s->at;
+        cut->to = s->in.at;
 
     } else {
-        spaces(s);
-        cut->from = s->at + 1;
-        ok = !cut->related && (*s->at == '"' || *s->at == '\'')
-            && scalar(s);
+        cardfeed_card_shape_spaces(&s->in);
+        cut->from = s->in.at + 1;
+        ok = !cut->related && (*s->in.at == '"' || *s->in.at == '\'')
+            && cardfeed_card_shape_scalar(&s->in);
         cut->to = next - 2 - (next[-2] == '\r');
     }
 
     if (!ok) {
-        s->at = next;
+        s->in.at = next;
         return false;
     }
 
@@ -554,12 +283,12 @@ find_cuts(cardfeed_parser_t *p)
 {
     skim_t s;
 
-    s.at = p->front.data;
-    s.end = s.at + p->front.len;
+    s.in.at = p->front.data;
+    s.in.end = s.in.at + p->front.len;
 
-    while (s.at != s.end && p->ncuts < CARDFEED_CARD_CUTS) {
-        if (!letter(*s.at)) {
-            s.at = next_line(s.at, s.end);
+    while (s.in.at != s.in.end && p->ncuts < CARDFEED_CARD_CUTS) {
+        if (!cardfeed_card_shape_letter(*s.in.at)) {
+            s.in.at = cardfeed_card_shape_next_line(s.in.at, s.in.end);
 
         } else if (value(&s, &p->cuts[p->ncuts])) {
             p->ncuts++;
