@@ -267,12 +267,13 @@ def write(name, text):
         file.write(f"{before}{begin}\n{text}{end}{after}")
 
 
-def main(run, name):
+def main(run, name, parent=None):
     """run(directory) returns the text that --write puts into docs/."""
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda *_: sys.exit(1))
 
-    with tempfile.TemporaryDirectory(prefix="cardfeed-bench-") as directory:
+    with tempfile.TemporaryDirectory(prefix="cardfeed-bench-",
+                                     dir=parent) as directory:
         try:
             text = run(directory)
         except Failure as failure:
