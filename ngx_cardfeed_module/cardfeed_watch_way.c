@@ -137,7 +137,7 @@ cardfeed_watch_way(cardfeed_watch_t *watch, uint32_t mask,
     unsigned long *type)
 {
     int wd;
-    size_t there = 0;
+    size_t len, there = 0;
     way_t way = {.links = 0};
     struct statfs fs;
     const char *dir;
@@ -145,10 +145,11 @@ cardfeed_watch_way(cardfeed_watch_t *watch, uint32_t mask,
 
     cardfeed_watch_way_free(watch);
 
-    if (strlen(watch->c->dir) >= sizeof(way.left)) {
+    len = strlen(watch->c->dir);
+    if (len >= sizeof(way.left)) {
         return 0;
     }
-    strcpy(way.left, watch->c->dir);
+    memcpy(way.left, watch->c->dir, len + 1);
 
     while (way_name(&way, name)) {
         if (strcmp(name, ".") == 0) {
