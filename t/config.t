@@ -187,6 +187,11 @@ ok !-e $t->dir . '/index', 'and makes no index';
 
 $t->start;
 $t->wait_titles('all', 'a', 'running');
+my %worker; # each opens the index with its first answer
+wait_for(sub {
+    $worker{$t->get('/feeds/all.rss')->header('X-Worker')}++;
+    return keys %worker == 2;
+}, 'both workers answer');
 $before = listing();
 ($status) = $t->check;
 is $status, 0, 'nginx -t beside a running one';
