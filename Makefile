@@ -48,6 +48,7 @@ help:
 	@echo 'make build     the same as make'
 	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
 	@echo 'make test      install what tests need, run all of them'
+	@echo 'make unit, make integration   the two halves of them'
 	@echo 'make bench     measure responses; BENCH=--write puts them into docs/'
 	@echo 'make bench-scale   measure scans, freshness and restarts; SCALE="1000 …"'
 	@echo 'make lint      clang-tidy and cppcheck over all sources'
