@@ -202,6 +202,24 @@ fixture_render_catalogue(fixture_t *f)
 }
 
 
+/* Rendered twice, the second time from nothing. */
+static inline void
+assert_same_bytes(fixture_t *f, void (*render)(fixture_t *f))
+{
+    cardfeed_buf_t before;
+
+    render(f);
+    before = f->out;
+
+    cardfeed_buf_init(&f->out, before.max);
+    render(f);
+
+    assert_int_equal(before.len, f->out.len);
+    assert_memory_equal(before.data, f->out.data, before.len);
+    cardfeed_buf_free(&before);
+}
+
+
 /* The XPath expression as a string, until the next question. */
 static inline const char *
 xpath(fixture_t *f, const char *expression)
