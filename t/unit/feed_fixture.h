@@ -220,6 +220,28 @@ assert_same_bytes(fixture_t *f, void (*render)(fixture_t *f))
 }
 
 
+/* A catalogue in buffers of every size: all of it, or a failure. */
+static inline void
+assert_catalogue_fits(fixture_t *f)
+{
+    size_t max, whole;
+    cardfeed_error_t err;
+
+    fixture_render_catalogue(f);
+    whole = f->out.len;
+
+    for (max = 0; max <= whole; max++) {
+        cardfeed_buf_free(&f->out);
+        cardfeed_buf_init(&f->out, max);
+
+        assert_int_equal(cardfeed_feed_render_catalogue(f->format,
+                             &f->catalogue, &f->out, &err),
+            max == whole ? CARDFEED_OK : CARDFEED_NOMEM);
+        assert_true(f->out.len <= max);
+    }
+}
+
+
 /* The XPath expression as a string, until the next question. */
 static inline const char *
 xpath(fixture_t *f, const char *expression)

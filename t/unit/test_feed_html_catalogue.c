@@ -262,22 +262,9 @@ test_many_topics(void **state)
 static void
 test_a_full_buffer(void **state)
 {
-    size_t max, whole;
     fixture_t *f = *state;
-    cardfeed_error_t err;
 
-    fixture_render_catalogue(f);
-    whole = f->out.len;
-
-    for (max = 0; max <= whole; max++) {
-        cardfeed_buf_free(&f->out);
-        cardfeed_buf_init(&f->out, max);
-
-        assert_int_equal(cardfeed_feed_render_catalogue(f->format,
-                             &f->catalogue, &f->out, &err),
-            max == whole ? CARDFEED_OK : CARDFEED_NOMEM);
-        assert_true(f->out.len <= max);
-    }
+    assert_catalogue_fits(f);
 }
 
 
