@@ -3,16 +3,16 @@
 #include <cardfeed/record.h>
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 #include <xxhash.h>
 
 #define FLAG_HIDDEN 1u
+#define FLAG_WIDE 2u /* ends take 32 bits: the strings are longer than 16 */
 
 /* The checksum covers every byte behind itself. */
 struct cardfeed_record_header_s {
     uint64_t checksum;
-    uint32_t version;
-    uint32_t size; /* of the whole record */
     uint64_t id;
     int64_t published;
     int64_t updated;
@@ -22,23 +22,22 @@ struct cardfeed_record_header_s {
     int32_t heat;
     uint32_t image_width;
     uint32_t image_height;
-    uint32_t flags;
-    uint32_t ntopics;
-    uint32_t nauthors;
-    uint32_t nrelated;
+    uint16_t version;
+    uint16_t flags;
+    uint16_t ntopics;
+    uint8_t nauthors;
+    uint8_t nrelated;
 };
 
-typedef struct {
-    uint32_t offset; /* from the record's start */
-    uint32_t length;
-} record_entry_t;
-
 #define HEADER_SIZE sizeof(cardfeed_record_header_t)
-#define CHECKED offsetof(cardfeed_record_header_t, version)
+#define CHECKED offsetof(cardfeed_record_header_t, id)
 
-static_assert(HEADER_SIZE == 88, "no padding, no surprise");
-static_assert(sizeof(record_entry_t) == 8, "no padding, no surprise");
+static_assert(HEADER_SIZE == 72, "no padding, no surprise");
 static_assert(CHECKED == 8, "the checksum comes first");
+static_assert(CARDFEED_CARD_TOPICS <= UINT16_MAX
+        && CARDFEED_CARD_AUTHORS <= UINT8_MAX
+        && CARDFEED_CARD_RELATED <= UINT8_MAX,
+    "counts fit");
 
 #define TOPICS_AT ((size_t) CARDFEED_FIELDS)
 #define AUTHORS_AT(ntopics) (TOPICS_AT + 2 * (size_t) (ntopics))
@@ -48,41 +47,52 @@ static_assert(CHECKED == 8, "the checksum comes first");
     (RELATED_AT(ntopics, nauthors) + 2 * (size_t) (nrelated))
 
 
+/* Strings are gone through three times. */
+typedef enum {
+    PASS_MEASURE,
+    PASS_ENDS,
+    PASS_STRINGS
+} encoder_pass_t;
+
 typedef struct {
     cardfeed_buf_t *out;
-    size_t start; /* of the record in out */
-    size_t at;    /* where the next string goes, from start */
-    bool strings; /* the second pass: the strings themselves */
+    encoder_pass_t pass;
+    bool wide;
+    size_t at; /* the end of the strings so far */
 } encoder_t;
 
 
 static void
 put(encoder_t *e, cardfeed_str_t s)
 {
-    record_entry_t entry;
+    uint16_t end16;
+    uint32_t end32;
 
-    if (e->strings) {
+    if (e->pass == PASS_STRINGS) {
         cardfeed_buf_str(e->out, s);
         return;
     }
 
-    if (s.len > UINT32_MAX - e->at) {
-        e->out->failed = CARDFEED_NOMEM;
-        return;
-    }
-
-    entry.offset = (uint32_t) e->at;
-    entry.length = (uint32_t) s.len;
     e->at += s.len;
 
-    cardfeed_buf_append(e->out, &entry, sizeof(entry));
+    if (e->pass == PASS_ENDS && e->wide) {
+        end32 = (uint32_t) e->at;
+        cardfeed_buf_append(e->out, &end32, sizeof(end32));
+
+    } else if (e->pass == PASS_ENDS) {
+        end16 = (uint16_t) e->at;
+        cardfeed_buf_append(e->out, &end16, sizeof(end16));
+    }
 }
 
 
 static void
-put_all(encoder_t *e, const cardfeed_card_t *card)
+put_all(encoder_t *e, const cardfeed_card_t *card, encoder_pass_t pass)
 {
     size_t i;
+
+    e->pass = pass;
+    e->at = 0;
 
     for (i = 0; i < CARDFEED_FIELDS; i++) {
         put(e, card->field[i]);
@@ -109,9 +119,9 @@ put_all(encoder_t *e, const cardfeed_card_t *card)
 int
 cardfeed_record_encode(cardfeed_buf_t *out, const cardfeed_card_t *card)
 {
+    size_t start = out->len;
     cardfeed_record_header_t h;
-    encoder_t e;
-    char *record;
+    encoder_t e = {.out = out};
 
     if (card->ntopics > CARDFEED_CARD_TOPICS
         || card->nauthors > CARDFEED_CARD_AUTHORS
@@ -120,8 +130,14 @@ cardfeed_record_encode(cardfeed_buf_t *out, const cardfeed_card_t *card)
         return CARDFEED_INVALID;
     }
 
+    put_all(&e, card, PASS_MEASURE);
+    e.wide = e.at > UINT16_MAX;
+
+    if (e.at > UINT32_MAX) {
+        return CARDFEED_NOMEM;
+    }
+
     memset(&h, 0, sizeof(h));
-    h.version = CARDFEED_RECORD_VERSION;
     h.id = card->id;
     h.published = card->published;
     h.updated = card->updated;
@@ -131,68 +147,66 @@ cardfeed_record_encode(cardfeed_buf_t *out, const cardfeed_card_t *card)
     h.heat = card->heat;
     h.image_width = card->image_width;
     h.image_height = card->image_height;
-    h.flags = card->hidden ? FLAG_HIDDEN : 0;
-    h.ntopics = (uint32_t) card->ntopics;
-    h.nauthors = (uint32_t) card->nauthors;
-    h.nrelated = (uint32_t) card->nrelated;
-
-    e.out = out;
-    e.start = out->len;
-    e.at = HEADER_SIZE
-        + ENTRIES(h.ntopics, h.nauthors, h.nrelated) * sizeof(record_entry_t);
-    e.strings = false;
+    h.version = CARDFEED_RECORD_VERSION;
+    h.flags = (uint16_t) ((card->hidden ? FLAG_HIDDEN : 0)
+                          | (e.wide ? FLAG_WIDE : 0));
+    h.ntopics = (uint16_t) card->ntopics;
+    h.nauthors = (uint8_t) card->nauthors;
+    h.nrelated = (uint8_t) card->nrelated;
 
     cardfeed_buf_append(out, &h, sizeof(h));
-    put_all(&e, card);
-    e.strings = true;
-    put_all(&e, card);
+    put_all(&e, card, PASS_ENDS);
+    put_all(&e, card, PASS_STRINGS);
 
     if (out->failed != CARDFEED_OK) {
-        out->len = e.start;
+        out->len = start;
         return out->failed;
     }
 
-    record = out->data + e.start;
-    h.size = (uint32_t) e.at;
-    memcpy(record, &h, sizeof(h));
-    h.checksum = XXH3_64bits(record + CHECKED, e.at - CHECKED);
-    memcpy(record, &h, sizeof(h));
+    h.checksum = XXH3_64bits(out->data + start + CHECKED,
+        out->len - start - CHECKED);
+    memcpy(out->data + start, &h, sizeof(h));
 
     return CARDFEED_OK;
 }
 
 
-static record_entry_t
-entry_at(const unsigned char *base, size_t i)
+/* Where string i ends, from where strings begin. */
+static size_t
+end_at(const unsigned char *base, bool wide, size_t i)
 {
-    record_entry_t entry;
+    uint16_t end16;
+    uint32_t end32;
 
-    memcpy(&entry, base + HEADER_SIZE + i * sizeof(entry), sizeof(entry));
+    if (wide) {
+        memcpy(&end32, base + HEADER_SIZE + i * sizeof(end32),
+            sizeof(end32));
+        return end32;
+    }
 
-    return entry;
+    memcpy(&end16, base + HEADER_SIZE + i * sizeof(end16), sizeof(end16));
+
+    return end16;
 }
 
 
 /* The strings lie behind the table, one after another, up to the end. */
 static bool
-entries_hold(const unsigned char *base, size_t n, size_t size)
+ends_hold(const unsigned char *base, bool wide, size_t n, size_t size)
 {
-    record_entry_t entry;
-    size_t i, at;
-
-    at = HEADER_SIZE + n * sizeof(record_entry_t);
+    size_t i, end, last = 0;
 
     for (i = 0; i < n; i++) {
-        entry = entry_at(base, i);
+        end = end_at(base, wide, i);
 
-        if (entry.offset != at || entry.length > size - at) {
+        if (end < last) {
             return false;
         }
 
-        at += entry.length;
+        last = end;
     }
 
-    return at == size;
+    return last == size && wide == (size > UINT16_MAX);
 }
 
 
@@ -201,7 +215,7 @@ cardfeed_record_open(cardfeed_record_t *rec, const void *data, size_t size)
 {
     const unsigned char *base = data;
     cardfeed_record_header_t h;
-    size_t n;
+    size_t n, width;
 
     memset(rec, 0, sizeof(*rec));
 
@@ -211,8 +225,8 @@ cardfeed_record_open(cardfeed_record_t *rec, const void *data, size_t size)
 
     memcpy(&h, base, sizeof(h));
 
-    if (h.version != CARDFEED_RECORD_VERSION || h.size != size
-        || (h.flags & ~FLAG_HIDDEN) != 0
+    if (h.version != CARDFEED_RECORD_VERSION
+        || (h.flags & ~(FLAG_HIDDEN | FLAG_WIDE)) != 0
         || h.ntopics > CARDFEED_CARD_TOPICS
         || h.nauthors > CARDFEED_CARD_AUTHORS
         || h.nrelated > CARDFEED_CARD_RELATED)
@@ -220,17 +234,19 @@ cardfeed_record_open(cardfeed_record_t *rec, const void *data, size_t size)
         return CARDFEED_CORRUPT;
     }
 
+    rec->wide = (h.flags & FLAG_WIDE) != 0;
+    width = rec->wide ? sizeof(uint32_t) : sizeof(uint16_t);
     n = ENTRIES(h.ntopics, h.nauthors, h.nrelated);
 
-    if (n > (size - HEADER_SIZE) / sizeof(record_entry_t)
+    if (n > (size - HEADER_SIZE) / width
         || h.checksum != XXH3_64bits(base + CHECKED, size - CHECKED)
-        || !entries_hold(base, n, size))
+        || !ends_hold(base, rec->wide, n, size - HEADER_SIZE - n * width))
     {
         return CARDFEED_CORRUPT;
     }
 
     rec->base = base;
-    rec->size = size;
+    rec->strings = (const char *) base + HEADER_SIZE + n * width;
     rec->id = h.id;
     rec->published = h.published;
     rec->updated = h.updated;
@@ -252,12 +268,12 @@ cardfeed_record_open(cardfeed_record_t *rec, const void *data, size_t size)
 static cardfeed_str_t
 string_at(const cardfeed_record_t *rec, size_t i)
 {
-    record_entry_t entry;
+    size_t from;
 
-    entry = entry_at(rec->base, i);
+    from = i > 0 ? end_at(rec->base, rec->wide, i - 1) : 0;
 
-    return (cardfeed_str_t){.data = (const char *) rec->base + entry.offset,
-        .len = entry.length};
+    return (cardfeed_str_t){.data = rec->strings + from,
+        .len = end_at(rec->base, rec->wide, i) - from};
 }
 
 

@@ -83,7 +83,7 @@ intern(cardfeed_txn_t *txn, cardfeed_str_t name, uint32_t *number)
 
 static int
 make_row(cardfeed_txn_t *txn, const cardfeed_record_t *rec,
-    cardfeed_store_index_row_t *row)
+    cardfeed_row_t *row)
 {
     int rc;
 
@@ -112,12 +112,13 @@ make_row(cardfeed_txn_t *txn, const cardfeed_record_t *rec,
 /* One topic's row of a card: there (row) or not (NULL). */
 static int
 place(cardfeed_txn_t *txn, const cardfeed_record_t *rec, cardfeed_str_t slug,
-    cardfeed_str_t name, const cardfeed_store_index_row_t *row)
+    cardfeed_str_t name, const cardfeed_row_t *row)
 {
     int rc;
     MDB_val val;
     uint32_t topic;
     unsigned char key[CARDFEED_STORE_ORDER_KEY];
+    unsigned char packed[CARDFEED_STORE_ROW_MAX];
 
     rc = cardfeed_store_topics_count(txn, slug, name, row != NULL ? 1 : -1,
         &topic);
@@ -130,7 +131,8 @@ place(cardfeed_txn_t *txn, const cardfeed_record_t *rec, cardfeed_str_t slug,
 
     if (row != NULL) {
         return cardfeed_store_put(txn, CARDFEED_TABLE_BY_TOPIC, val,
-            cardfeed_store_val(row, sizeof(*row)));
+            cardfeed_store_val(packed,
+                cardfeed_store_row_pack(packed, row)));
     }
 
     rc = cardfeed_store_del(txn, CARDFEED_TABLE_BY_TOPIC, val);
@@ -147,7 +149,7 @@ place_all(cardfeed_txn_t *txn, const cardfeed_record_t *rec, bool there)
     int rc;
     uint32_t i;
     cardfeed_card_topic_t topic;
-    cardfeed_store_index_row_t row;
+    cardfeed_row_t row;
 
     rc = cardfeed_store_topics_relieve(txn);
     if (rc == CARDFEED_OK && there) {

@@ -186,6 +186,81 @@ cardfeed_store_order_time(const unsigned char *key)
 }
 
 
+static uint32_t
+zigzag(int32_t v)
+{
+    return ((uint32_t) v << 1) ^ (v < 0 ? UINT32_MAX : 0);
+}
+
+
+static int32_t
+unzigzag(uint32_t v)
+{
+    return (int32_t) ((v >> 1) ^ (0 - (v & 1)));
+}
+
+
+size_t
+cardfeed_store_row_pack(unsigned char out[CARDFEED_STORE_ROW_MAX],
+    const cardfeed_row_t *row)
+{
+    const uint32_t numbers[CARDFEED_STORE_ROW_NUMBERS] = {
+        row->type, row->category, row->provider, row->author,
+        zigzag(row->quality), zigzag(row->heat),
+    };
+
+    size_t i, n = 0;
+    uint32_t v;
+
+    for (i = 0; i < CARDFEED_STORE_ROW_NUMBERS; i++) {
+        for (v = numbers[i]; v >= 0x80; v >>= 7) {
+            out[n++] = (unsigned char) (v | 0x80);
+        }
+        out[n++] = (unsigned char) v;
+    }
+
+    return n;
+}
+
+
+bool
+cardfeed_store_row_open(cardfeed_row_t *row, const MDB_val *value)
+{
+    size_t i;
+    unsigned shift;
+    uint64_t v;
+    uint32_t numbers[CARDFEED_STORE_ROW_NUMBERS];
+    const unsigned char *p = value->mv_data, *end = p + value->mv_size;
+
+    for (i = 0; i < CARDFEED_STORE_ROW_NUMBERS; i++) {
+        v = 0;
+        shift = 0;
+
+        do {
+            if (p == end || shift > 28) {
+                return false;
+            }
+            v |= (uint64_t) (*p & 0x7f) << shift;
+            shift += 7;
+        } while (*p++ & 0x80);
+
+        if (v > UINT32_MAX) {
+            return false;
+        }
+        numbers[i] = (uint32_t) v;
+    }
+
+    row->type = numbers[0];
+    row->category = numbers[1];
+    row->provider = numbers[2];
+    row->author = numbers[3];
+    row->quality = unzigzag(numbers[4]);
+    row->heat = unzigzag(numbers[5]);
+
+    return p == end;
+}
+
+
 void
 cardfeed_store_due_key(unsigned char *key, int64_t due, uint64_t id)
 {

@@ -25,6 +25,9 @@
 #define CARDFEED_STORE_NAME_FORMAT                                           \
     (CARDFEED_STORE_FORMAT * 1000U + CARDFEED_RECORD_VERSION)
 
+/* Of data.mdb, while it is being made. */
+#define CARDFEED_STORE_COPY "data.mdb.copy"
+
 #define CARDFEED_STORE_CONTROL_SIZE 4096
 #define CARDFEED_STORE_CONTROL_MAGIC UINT64_C(0x3174636466647263)
 #define CARDFEED_STORE_SLOTS 8
@@ -132,14 +135,12 @@ typedef struct {
     uint32_t len;
 } cardfeed_store_spelling_row_t;
 
-typedef struct {
-    uint32_t type;
-    uint32_t category;
-    uint32_t provider;
-    uint32_t author;
-    int32_t quality;
-    int32_t heat;
-} cardfeed_store_index_row_t;
+/* An index row is six numbers, each in as many bytes as it needs, seven bits
+ * in each, the lowest first, the high bit set on all but the last: the names
+ * type, category, provider and author, then quality and heat with the sign in
+ * the lowest bit. */
+#define CARDFEED_STORE_ROW_NUMBERS 6
+#define CARDFEED_STORE_ROW_MAX (CARDFEED_STORE_ROW_NUMBERS * 5)
 
 enum {
     CARDFEED_REJECT_REASON,  /* the text follows */
@@ -159,7 +160,6 @@ static_assert(sizeof(cardfeed_store_card_head_t) == 16, "card head");
 static_assert(sizeof(cardfeed_store_path_row_t) == 56, "path row");
 static_assert(sizeof(cardfeed_store_topic_row_t) == 32, "topic row");
 static_assert(sizeof(cardfeed_store_spelling_row_t) == 8, "spelling row");
-static_assert(sizeof(cardfeed_store_index_row_t) == 24, "index row");
 static_assert(sizeof(cardfeed_store_reject_row_t) == 16, "reject row");
 
 #define CARDFEED_STORE_ORDER_KEY 20 /* topic, inverted time, id */
@@ -275,6 +275,11 @@ void cardfeed_store_text_key(cardfeed_store_key_t *key, cardfeed_str_t s,
 void cardfeed_store_order_key(unsigned char *key, uint32_t topic,
     int64_t published, uint64_t id);
 int64_t cardfeed_store_order_time(const unsigned char *key);
+/* Takes type to heat of the row; the length. */
+size_t cardfeed_store_row_pack(unsigned char out[CARDFEED_STORE_ROW_MAX],
+    const cardfeed_row_t *row);
+/* Sets type to heat of the row; false: damage. */
+bool cardfeed_store_row_open(cardfeed_row_t *row, const MDB_val *value);
 void cardfeed_store_due_key(unsigned char *key, int64_t due, uint64_t id);
 int64_t cardfeed_store_due_of(const unsigned char *key);
 MDB_val cardfeed_store_val(const void *data, size_t size);

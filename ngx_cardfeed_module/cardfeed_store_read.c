@@ -297,12 +297,11 @@ static int
 show_row(cardfeed_cursor_t *cursor, int rc, const MDB_val *key,
     const MDB_val *value, cardfeed_row_t *row)
 {
-    cardfeed_store_index_row_t stored;
     const unsigned char *data = key->mv_data;
 
     if (rc == 0
         && (key->mv_size != CARDFEED_STORE_ORDER_KEY
-            || value->mv_size != sizeof(stored)))
+            || !cardfeed_store_row_open(row, value)))
     {
         rc = MDB_CORRUPTED;
     }
@@ -315,16 +314,8 @@ show_row(cardfeed_cursor_t *cursor, int rc, const MDB_val *key,
                                   : read_fail(cursor->read, rc, NULL);
     }
 
-    memcpy(&stored, value->mv_data, sizeof(stored));
-
     row->published = cardfeed_store_order_time(data);
     row->id = cardfeed_store_get_be64(data + 12);
-    row->type = stored.type;
-    row->category = stored.category;
-    row->provider = stored.provider;
-    row->author = stored.author;
-    row->quality = stored.quality;
-    row->heat = stored.heat;
 
     return CARDFEED_OK;
 }

@@ -3,9 +3,10 @@
  *
  * Layout (version CARDFEED_RECORD_VERSION, little-endian as the machine; an
  * index never leaves its machine): a fixed header with a checksum of all that
- * follows, counts and numbers, then a table of {offset, length} pairs (the
- * fixed fields, then name and slug of every topic, name, url and e-mail of
- * every author, title and url of every related card), then the strings.
+ * follows, counts and numbers, then where each string ends, counted from the
+ * first one's start, in 16 bits, or in 32 where the last ends beyond those
+ * (the fixed fields, then name and slug of every topic, name, url and e-mail
+ * of every author, title and url of every related card), then the strings.
  *
  * Ownership: a view borrows the bytes it was opened on; inside a read
  *   transaction they lie in the map and are gone when it ends.
@@ -20,13 +21,14 @@
 #include <cardfeed/card.h>
 #include <cardfeed/text.h>
 
-#define CARDFEED_RECORD_VERSION 1
+#define CARDFEED_RECORD_VERSION 2
 
 typedef struct cardfeed_record_header_s cardfeed_record_header_t;
 
 typedef struct {
     const unsigned char *base;
-    size_t size;
+    const char *strings;
+    bool wide;
     uint64_t id;
     int64_t published;
     int64_t updated;

@@ -38,7 +38,7 @@
 #include <cardfeed/record.h>
 
 /* Part of a generation's name: raise it with every change of a table. */
-#define CARDFEED_STORE_FORMAT 1
+#define CARDFEED_STORE_FORMAT 2
 
 typedef struct cardfeed_index_s cardfeed_index_t;
 typedef struct cardfeed_store_s cardfeed_store_t;
@@ -187,6 +187,13 @@ int cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
  * topics (without cards) of the published one if that can be read and was
  * made from the same directory, so that no feed turns into a 404. */
 int cardfeed_index_create(cardfeed_index_t *index, cardfeed_store_t **out,
+    cardfeed_error_t *err);
+
+/* Makes the files of a generation that is not published yet, and of which this
+ * is the only store, as small as they can be; without the space for that they
+ * stay as they are.  *store is another one then; on an error it is NULL or as
+ * it was.  No transaction may be open. */
+int cardfeed_index_compact(cardfeed_index_t *index, cardfeed_store_t **store,
     cardfeed_error_t *err);
 
 /* Synced, then published; the one before is removed once nobody has it. */

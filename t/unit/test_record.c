@@ -136,6 +136,50 @@ test_round_trip(void **state)
 }
 
 
+/* On either side of where ends of 16 bits no longer do. */
+static void
+test_long(void **state)
+{
+    static const size_t sizes[] = {65535 - 100, 65535, 65536, 1 << 20};
+
+    size_t i, rest;
+    char *text;
+    cardfeed_card_t card;
+    cardfeed_record_t rec;
+    cardfeed_buf_t buf;
+
+    (void) state;
+
+    text = malloc(1 << 20);
+    assert_non_null(text);
+    memset(text, 'x', 1 << 20);
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        memset(&card, 0, sizeof(card));
+        rest = sizes[i] - 5;
+        card.field[CARDFEED_FIELD_TITLE] = CARDFEED_STR("title");
+        card.field[CARDFEED_FIELD_EXCERPT]
+            = (cardfeed_str_t){.data = text, .len = rest};
+
+        cardfeed_buf_init(&buf, 2 << 20);
+        assert_int_equal(cardfeed_record_encode(&buf, &card), CARDFEED_OK);
+        assert_int_equal(open_copy(buf.data, buf.len), CARDFEED_OK);
+        assert_int_equal(cardfeed_record_open(&rec, buf.data, buf.len),
+            CARDFEED_OK);
+        assert_int_equal(rec.wide, sizes[i] > 65535);
+        assert_str(cardfeed_record_field(&rec, CARDFEED_FIELD_TITLE),
+            "title");
+        assert_same(cardfeed_record_field(&rec, CARDFEED_FIELD_EXCERPT),
+            card.field[CARDFEED_FIELD_EXCERPT]);
+        assert_str(cardfeed_record_field(&rec, CARDFEED_FIELD_LINK), "");
+        assert_int_equal(open_copy(buf.data, buf.len - 1), CARDFEED_CORRUPT);
+        cardfeed_buf_free(&buf);
+    }
+
+    free(text);
+}
+
+
 static void
 test_empty_card(void **state)
 {
@@ -304,14 +348,13 @@ test_forged(void **state)
         memcpy(buf.data + at_byte, &old, 4);
     }
 
-    /* The version and the size, each with a right checksum. */
-    for (at_byte = 8; at_byte <= 12; at_byte += 4) {
-        memcpy(&old, buf.data + at_byte, 4);
-        n = old + 1;
-        memcpy(buf.data + at_byte, &n, 4);
+    /* Another version, and ends of another width, with right checksums. */
+    memcpy(&old, buf.data + 64, 4);
+    for (i = 0; i < 2; i++) {
+        n = i == 0 ? old + 1 : old ^ 2u << 16;
+        memcpy(buf.data + 64, &n, 4);
         sign(&buf);
         assert_int_equal(open_copy(buf.data, buf.len), CARDFEED_CORRUPT);
-        memcpy(buf.data + at_byte, &old, 4);
     }
 
     cardfeed_buf_free(&buf);
@@ -391,6 +434,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         card_test(test_round_trip),
+        card_test(test_long),
         card_test(test_empty_card),
         card_test(test_deterministic),
         card_test(test_secured_is_not_in_it),
