@@ -22,13 +22,20 @@ enum { POLL_STOP, POLL_WATCH, POLL_DUE, POLL_NOTIFY, POLL_FDS };
 
 
 int64_t
-cardfeed_indexer_ms(void)
+cardfeed_indexer_us(void)
 {
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
 
-    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+int64_t
+cardfeed_indexer_ms(void)
+{
+    return cardfeed_indexer_us() / 1000;
 }
 
 

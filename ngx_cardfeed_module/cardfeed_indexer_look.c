@@ -2,25 +2,42 @@
 
 #include "cardfeed_indexer_private.h"
 
+#define INDEXER_WAIT_MS 5 /* for the pool */
+#define INDEXER_HELP_US 300 /* each time that it was in vain */
+
+
+/* Idle priority may mean never on a busy machine: some of what waits for the
+ * pool is done here, but so little that requests do not feel it. */
+static int
+indexer_help(cardfeed_indexer_t *ix)
+{
+    int rc = CARDFEED_OK;
+    int64_t until = cardfeed_indexer_us() + INDEXER_HELP_US;
+    cardfeed_job_t *job;
+
+    while (rc == CARDFEED_OK && cardfeed_indexer_us() < until) {
+        job = cardfeed_indexer_pool_steal(ix->pool);
+        if (job == NULL) {
+            break;
+        }
+        cardfeed_indexer_job_run(job, ix->watch, ix->parser, &ix->data);
+        rc = cardfeed_indexer_apply(ix, job);
+        cardfeed_indexer_pool_done(ix->pool, job);
+    }
+
+    return rc;
+}
+
 
 /* A result of the pool, if there is one within ms. */
 static int
 indexer_take(cardfeed_indexer_t *ix, int ms)
 {
-    int rc = CARDFEED_OK;
+    int rc;
+    bool late;
     cardfeed_job_t *job;
 
-    job = cardfeed_indexer_pool_take(ix->pool, ix->starved ? 0 : ms);
-    if (job != NULL) {
-        ix->starved = false;
-    } else if (ms > 0) {
-        /* Idle priority may mean never on a busy machine. */
-        job = cardfeed_indexer_pool_steal(ix->pool);
-        ix->starved = job != NULL;
-        if (job != NULL) {
-            cardfeed_indexer_job_run(job, ix->watch, ix->parser, &ix->data);
-        }
-    }
+    job = cardfeed_indexer_pool_take(ix->pool, ms, &late);
 
     if (job != NULL) {
         rc = cardfeed_indexer_apply(ix, job);
@@ -28,7 +45,10 @@ indexer_take(cardfeed_indexer_t *ix, int ms)
     } else {
         rc = cardfeed_indexer_commit_when_full(ix);
     }
-    if (rc == CARDFEED_OK && (job == NULL || ix->starved)) {
+    if (rc == CARDFEED_OK && late) {
+        rc = indexer_help(ix);
+    }
+    if (rc == CARDFEED_OK && (job == NULL || late)) {
         rc = cardfeed_indexer_service(ix);
     }
     if (rc == CARDFEED_OK && cardfeed_indexer_stopping(ix)) {
@@ -47,7 +67,7 @@ cardfeed_indexer_flush(cardfeed_indexer_t *ix)
     while (rc == CARDFEED_OK && ix->pool != NULL
            && cardfeed_indexer_pool_active(ix->pool) > 0)
     {
-        rc = indexer_take(ix, 5);
+        rc = indexer_take(ix, INDEXER_WAIT_MS);
     }
 
     return rc;
@@ -117,7 +137,7 @@ indexer_submit(cardfeed_indexer_t *ix, cardfeed_str_t path, uint64_t size)
     /* Results while there are any, so that they do not pile up. */
     do {
         job = cardfeed_indexer_pool_idle(ix->pool);
-        rc = indexer_take(ix, job == NULL ? 5 : 0);
+        rc = indexer_take(ix, job == NULL ? INDEXER_WAIT_MS : 0);
         job = cardfeed_indexer_pool_idle(ix->pool);
     } while (rc == CARDFEED_OK && job == NULL);
     if (rc != CARDFEED_OK) {

@@ -378,11 +378,12 @@ cardfeed_indexer_pool_active(const cardfeed_pool_t *pool)
 
 
 cardfeed_job_t *
-cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms)
+cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms, bool *late)
 {
     cardfeed_job_t *job;
     struct timespec deadline;
 
+    *late = false;
     pthread_mutex_lock(&pool->mutex);
     if (pool->results == NULL && ms > 0) {
         pool_deadline(&deadline, ms);
@@ -393,6 +394,7 @@ cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms)
         {
             /* void */
         }
+        *late = !pool_worth_waking(pool);
     }
     job = pool->results;
     if (job != NULL) {

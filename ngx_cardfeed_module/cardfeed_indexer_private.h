@@ -91,8 +91,10 @@ cardfeed_job_t *cardfeed_indexer_pool_find(cardfeed_pool_t *pool,
     cardfeed_str_t path);
 void cardfeed_indexer_pool_submit(cardfeed_pool_t *pool, cardfeed_job_t *job);
 size_t cardfeed_indexer_pool_active(const cardfeed_pool_t *pool);
-/* The next result, waiting for at most ms; NULL for none. */
-cardfeed_job_t *cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms);
+/* The next result, waiting for at most ms; NULL for none.  *late: that long
+ * was waited, and what came is not worth it. */
+cardfeed_job_t *cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms,
+    bool *late);
 /* A job nobody has begun, of a small file; NULL for none. */
 cardfeed_job_t *cardfeed_indexer_pool_steal(cardfeed_pool_t *pool);
 /* The result has been used. */
@@ -153,7 +155,6 @@ struct cardfeed_indexer_s {
     cardfeed_conflict_t *conflicts; /* newest first */
 
     unsigned depth;       /* 1: in a scan or batch; 2: in one within */
-    bool starved;         /* the pool gets no time; its work is done here */
     unsigned inline_left; /* files to be parsed here before the pool */
     uint64_t walked;
     uint64_t parsed;
@@ -177,6 +178,7 @@ struct cardfeed_indexer_s {
 };
 
 int64_t cardfeed_indexer_ms(void);   /* monotonic */
+int64_t cardfeed_indexer_us(void);
 int64_t cardfeed_indexer_time(void); /* seconds since 1970 */
 
 static inline bool
