@@ -120,6 +120,13 @@ cardfeed_buf_append(cardfeed_buf_t *buf, const void *data, size_t len)
 }
 
 
+char *
+cardfeed_buf_room(cardfeed_buf_t *buf, size_t len)
+{
+    return buf_reserve(buf, len) == CARDFEED_OK ? buf->data + buf->len : NULL;
+}
+
+
 int
 cardfeed_buf_str(cardfeed_buf_t *buf, cardfeed_str_t s)
 {

@@ -318,11 +318,36 @@ typedef struct {
 
 /* Of card_skim's grammar; each moves on past what it has found. */
 
-bool cardfeed_card_shape_letter(char c);
+static inline bool
+cardfeed_card_shape_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 /* The length of a line's end, or 0; does not move. */
-size_t cardfeed_card_shape_line_end(const cardfeed_card_shape_t *s);
+static inline size_t
+cardfeed_card_shape_line_end(const cardfeed_card_shape_t *s)
+{
+    if (*s->at == '\n') {
+        return 1;
+    }
+
+    return *s->at == '\r' && s->at[1] == '\n' ? 2 : 0;
+}
+
+static inline size_t
+cardfeed_card_shape_spaces(cardfeed_card_shape_t *s)
+{
+    const char *from = s->at;
+
+    while (*s->at == ' ') {
+        s->at++;
+    }
+
+    return (size_t) (s->at - from);
+}
+
 const char *cardfeed_card_shape_next_line(const char *at, const char *end);
-size_t cardfeed_card_shape_spaces(cardfeed_card_shape_t *s);
 /* The length of a NAME with the ':' of a key behind it, or 0; does not
  * move. */
 size_t cardfeed_card_shape_key(const cardfeed_card_shape_t *s);

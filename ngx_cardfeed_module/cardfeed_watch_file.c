@@ -382,6 +382,15 @@ watch_above_match(const cardfeed_watch_t *watch, char *path)
 }
 
 
+bool
+cardfeed_watch_named(const cardfeed_watch_t *watch, cardfeed_str_t name,
+    char *path)
+{
+    return watch_cpath(path, name) != NULL && watch_above_match(watch, path)
+           && cardfeed_collection_matches(watch->c, path, false);
+}
+
+
 int
 cardfeed_watch_find(const cardfeed_watch_t *watch, cardfeed_str_t name,
     char *path, cardfeed_watch_file_t *out, int *target, bool *link)

@@ -10,29 +10,35 @@
 #include <unistd.h>
 
 #define WATCH_READ_TRIES 4
+#define WATCH_READ_MORE 16384
 
 
-/* Reads to the end, or a byte more than max. */
+/* Reads to the end, or a byte more than max; size: what is expected. */
 static int
-watch_read(int fd, size_t max, cardfeed_buf_t *data)
+watch_read(int fd, size_t size, size_t max, cardfeed_buf_t *data)
 {
+    char *to;
     ssize_t n;
-    off_t at = 0;
-    char chunk[16384];
 
     cardfeed_buf_reset(data);
-    while ((size_t) at <= max) {
-        n = pread(fd, chunk, sizeof(chunk), at);
+
+    /* With room for one more, that the end is found with the last of it. */
+    for (size++; data->len <= max; size = WATCH_READ_MORE) {
+        to = cardfeed_buf_room(data, size);
+        if (to == NULL) {
+            return ENOMEM;
+        }
+        n = pread(fd, to, size, (off_t) data->len);
         if (n < 0 && errno == EINTR) {
             continue;
         }
-        if (n <= 0) {
-            return n == 0 ? 0 : errno;
+        if (n < 0) {
+            return errno;
         }
-        if (cardfeed_buf_append(data, chunk, (size_t) n) != CARDFEED_OK) {
-            return ENOMEM;
+        data->len += (size_t) n;
+        if ((size_t) n < size) {
+            return 0;
         }
-        at += n;
     }
 
     return 0;
@@ -59,7 +65,7 @@ watch_load_fd(const cardfeed_watch_t *watch, int fd, cardfeed_buf_t *data,
         }
         before = out->signature;
 
-        err = watch_read(fd, watch->c->max_card, data);
+        err = watch_read(fd, (size_t) st.st_size, watch->c->max_card, data);
         if (err != 0) {
             cardfeed_watch_refuse_errno(out, err);
             return;
@@ -105,6 +111,31 @@ watch_reopen(const cardfeed_watch_t *watch, const char *path, int found)
 }
 
 
+/* A regular file that stands there itself: -1 for all else, without a word.
+ * What has become a FIFO or a device since it was looked at is let go again
+ * before anything is read. */
+static int
+watch_open_plain(const cardfeed_watch_t *watch, cardfeed_str_t path)
+{
+    int fd;
+    char buf[PATH_MAX];
+    struct stat st;
+
+    if (watch->root < 0 || !cardfeed_watch_named(watch, path, buf)) {
+        return -1;
+    }
+
+    fd = cardfeed_watch_open_at(watch, buf,
+        O_RDONLY | O_NONBLOCK | O_NOFOLLOW, false);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(fd);
+        return -1;
+    }
+
+    return fd;
+}
+
+
 int
 cardfeed_watch_load(const cardfeed_watch_t *watch, cardfeed_str_t path,
     cardfeed_buf_t *data, cardfeed_watch_file_t *out)
@@ -114,12 +145,18 @@ cardfeed_watch_load(const cardfeed_watch_t *watch, cardfeed_str_t path,
     char buf[PATH_MAX];
 
     cardfeed_buf_reset(data);
-    rc = cardfeed_watch_find(watch, path, buf, out, &found, &link);
-    if (rc != CARDFEED_OK || out->code != CARDFEED_OK) {
-        return rc != CARDFEED_OK ? rc : out->code;
+
+    fd = watch_open_plain(watch, path);
+    if (fd < 0) {
+        rc = cardfeed_watch_find(watch, path, buf, out, &found, &link);
+        if (rc != CARDFEED_OK || out->code != CARDFEED_OK) {
+            return rc != CARDFEED_OK ? rc : out->code;
+        }
+        fd = watch_reopen(watch, buf, found);
+    } else {
+        memset(out, 0, sizeof(*out));
     }
 
-    fd = watch_reopen(watch, buf, found);
     if (fd < 0 && errno == ENOENT) {
         rc = CARDFEED_NOTFOUND;
     } else if (fd < 0) {
@@ -130,7 +167,9 @@ cardfeed_watch_load(const cardfeed_watch_t *watch, cardfeed_str_t path,
         rc = out->code;
         close(fd);
     }
-    close(found);
+    if (found >= 0) {
+        close(found);
+    }
 
     return rc;
 }

@@ -128,6 +128,10 @@ bool cardfeed_watch_transient(int err);
 
 void cardfeed_watch_refuse_errno(cardfeed_watch_file_t *out, int err);
 
+/* Whether a file of that name is of the collection; path becomes a copy. */
+bool cardfeed_watch_named(const cardfeed_watch_t *watch, cardfeed_str_t name,
+    char *path);
+
 /* Judges what stands at name, copied into path; *target, when asked for,
  * becomes a descriptor (O_PATH) of the regular file there. */
 int cardfeed_watch_find(const cardfeed_watch_t *watch, cardfeed_str_t name,

@@ -42,6 +42,9 @@ void cardfeed_buf_fit(cardfeed_buf_t *buf);
 /* Each returns CARDFEED_OK or CARDFEED_NOMEM; after a failure the buffer
  * keeps what it had and refuses more. */
 int cardfeed_buf_append(cardfeed_buf_t *buf, const void *data, size_t len);
+/* Room for len bytes behind the last, to be filled and added to buf->len by
+ * the caller; NULL where append would fail. */
+char *cardfeed_buf_room(cardfeed_buf_t *buf, size_t len);
 int cardfeed_buf_str(cardfeed_buf_t *buf, cardfeed_str_t s);
 int cardfeed_buf_cstr(cardfeed_buf_t *buf, const char *s);
 int cardfeed_buf_char(cardfeed_buf_t *buf, char c);

@@ -14,7 +14,8 @@
  * Limits: nothing outside the directory is ever opened: openat2() with
  *   RESOLVE_BENEATH, or a checked fallback; symbolic links to files inside
  *   are followed, links to directories are not; FIFOs, devices and sockets
- *   are never opened for reading; a file over max_card is not read.
+ *   are never read, and none is opened that was one when it was looked at;
+ *   a file over max_card is not read.
  * Errors: messages with the system's words; CARDFEED_NOTFOUND where the
  *   directory or file does not exist.
  * Source: inotify(7), openat2(2).
