@@ -207,6 +207,7 @@ cardfeed_indexer_commit_when_full(cardfeed_indexer_t *ix)
 {
     if (ix->txn == NULL || ix->committing
         || (ix->txn_files < CARDFEED_INDEXER_BATCH_FILES
+            && cardfeed_txn_writes(ix->txn) < CARDFEED_INDEXER_BATCH_WRITES
             && cardfeed_indexer_ms() - ix->txn_since
                    < CARDFEED_INDEXER_BATCH_MS))
     {

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #define CARDFEED_INDEXER_BATCH_FILES 2000
+#define CARDFEED_INDEXER_BATCH_WRITES 32768 /* 128 MB, at the worst */
 #define CARDFEED_INDEXER_BATCH_MS 200
 #define CARDFEED_INDEXER_QUIET_MS 2
 #define CARDFEED_INDEXER_INLINE 32   /* files parsed without the pool */

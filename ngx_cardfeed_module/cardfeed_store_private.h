@@ -241,6 +241,7 @@ struct cardfeed_txn_s {
     MDB_txn *mdb;
     int64_t now;
     bool dirty;
+    size_t writes; /* rows put and deleted */
     bool bumped; /* counters.change is this transaction's */
     cardfeed_error_t failed; /* code CARDFEED_OK while all is well */
     cardfeed_store_counters_t counters;

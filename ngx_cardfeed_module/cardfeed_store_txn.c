@@ -67,6 +67,7 @@ cardfeed_store_put(cardfeed_txn_t *txn, int table, MDB_val key,
 
     rc = mdb_put(txn->mdb, txn->env->dbi[table], &key, &value, 0);
     txn->dirty = true;
+    txn->writes++;
 
     return rc == 0 ? CARDFEED_OK : cardfeed_store_txn_fail(txn, rc, "write");
 }
@@ -86,6 +87,7 @@ cardfeed_store_del(cardfeed_txn_t *txn, int table, MDB_val key)
         return CARDFEED_NOTFOUND;
     }
     txn->dirty = true;
+    txn->writes++;
 
     return rc == 0 ? CARDFEED_OK : cardfeed_store_txn_fail(txn, rc, "write");
 }
@@ -431,4 +433,11 @@ bool
 cardfeed_txn_dirty(const cardfeed_txn_t *txn)
 {
     return txn->dirty;
+}
+
+
+size_t
+cardfeed_txn_writes(const cardfeed_txn_t *txn)
+{
+    return txn->writes;
 }

@@ -228,6 +228,9 @@ int cardfeed_txn_commit(cardfeed_txn_t *txn, cardfeed_error_t *err);
 void cardfeed_txn_abort(cardfeed_txn_t *txn);
 /* Whether anything was changed since begin. */
 bool cardfeed_txn_dirty(const cardfeed_txn_t *txn);
+/* Rows of all tables put and deleted since begin: each may hold a page of
+ * memory until the commit. */
+size_t cardfeed_txn_writes(const cardfeed_txn_t *txn);
 
 typedef struct {
     int64_t mtime_ns;

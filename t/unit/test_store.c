@@ -119,6 +119,8 @@ test_unchanged_put_changes_nothing(void **state)
 
     assert_int_equal(put(txn, "a.md", &spec), CARDFEED_OK);
     assert_true(cardfeed_txn_dirty(txn));
+    /* its path, itself, its rows in all and in A */
+    assert_in_range(cardfeed_txn_writes(txn), 4, 8);
     commit(txn);
 
     before = topic_now(f->store, "a");
