@@ -20,9 +20,11 @@ const cardfeed_str_t cardfeed_query_leasts[CARDFEED_LEASTS] = {
 };
 
 
-/* A name as cards' names are kept, in lower case, in the arena. */
+/* A name as cards' names are kept, in lower case, in the arena; "!" counts
+ * once all that names cannot hold is out of its way. */
 static int
-query_name(cardfeed_arena_t *arena, cardfeed_str_t text, cardfeed_str_t *name)
+query_name(cardfeed_arena_t *arena, cardfeed_str_t text,
+    cardfeed_term_t *term)
 {
     int rc;
     size_t i;
@@ -39,8 +41,13 @@ query_name(cardfeed_arena_t *arena, cardfeed_str_t text, cardfeed_str_t *name)
     }
 
     if (rc == CARDFEED_OK) {
-        *name = cardfeed_arena_dup(arena, cardfeed_buf_view(&buf));
-        rc = name->data == NULL ? CARDFEED_NOMEM : CARDFEED_OK;
+        text = cardfeed_buf_view(&buf);
+        term->negative = text.len > 0 && text.data[0] == '!';
+        text.data += term->negative;
+        text.len -= term->negative;
+
+        term->name = cardfeed_arena_dup(arena, cardfeed_str_trim(text));
+        rc = term->name.data == NULL ? CARDFEED_NOMEM : CARDFEED_OK;
     }
 
     cardfeed_buf_free(&buf);
@@ -102,7 +109,7 @@ cardfeed_query_list(cardfeed_query_t *query, int which, cardfeed_str_t value,
     int rc;
     bool more;
     size_t n;
-    cardfeed_str_t rest, item;
+    cardfeed_str_t rest;
     cardfeed_term_t terms[CARDFEED_QUERY_TERMS];
 
     n = 0;
@@ -116,13 +123,7 @@ cardfeed_query_list(cardfeed_query_t *query, int which, cardfeed_str_t value,
                 CARDFEED_QUERY_TERMS);
         }
 
-        item = cardfeed_str_trim(value);
-
-        terms[n].negative = item.len && item.data[0] == '!';
-        item.data += terms[n].negative;
-        item.len -= terms[n].negative;
-
-        rc = query_name(query->arena, item, &terms[n].name);
+        rc = query_name(query->arena, value, &terms[n]);
         if (rc != CARDFEED_OK) {
             return cardfeed_error_set(err, rc, 0, "out of memory");
         }
