@@ -38,7 +38,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
 .PHONY: all deps deps-test deps-lint deps-bench deps-fuzz build run test unit \
-	integration bench bench-scale lint clean help
+	integration fuzz bench bench-scale lint clean help
 
 all: build
 
@@ -51,6 +51,7 @@ help:
 	@echo 'make unit, make integration   the two halves of them'
 	@echo 'make bench     measure responses; BENCH=--write puts them into docs/'
 	@echo 'make bench-scale   measure scans, freshness and restarts; SCALE="1000 …"'
+	@echo 'make fuzz      damaged input for SECONDS ($(SECONDS)) a target, by libFuzzer'
 	@echo 'make lint      clang-tidy and cppcheck over all sources'
 	@echo 'make clean     remove build/'
 
@@ -146,8 +147,14 @@ integration: $(MODULE)
 
 # --- fuzzing ----------------------------------------------------------------
 
-# make deps-fuzz build/fuzz/fuzz_card_skim, then
-# build/fuzz/fuzz_card_skim DIRECTORY-FOR-FINDINGS t/fuzz/seeds/card_skim
+FUZZERS  := $(patsubst t/fuzz/%.c,build/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
+SECONDS  ?= 60
+
+# Each target for SECONDS; what it finds stays in build/fuzz, for the next run.
+fuzz: deps-fuzz
+	@$(MAKE) -s $(FUZZERS)
+	@sh build-aux/fuzz.sh '$(SECONDS)' $(FUZZERS)
+
 build/fuzz/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
 	@mkdir -p $(@D)
 	@clang $(CORE_CFLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link -c -o $@ $<
@@ -158,7 +165,7 @@ build/fuzz/libcore.a: $(patsubst ngx_cardfeed_module/%.c, \
 	@ar rcs $@ $^
 
 build/fuzz/fuzz_%: t/fuzz/fuzz_%.c build/fuzz/libcore.a $(HEADERS) \
-		$(wildcard t/unit/*.h)
+		$(wildcard t/unit/*.h t/fuzz/*.h)
 	@clang $(CORE_CFLAGS) -D_GNU_SOURCE $(SANITIZE) -fsanitize=fuzzer -It/unit \
 	  -o $@ $< build/fuzz/libcore.a $(CORE_LIBS)
 
