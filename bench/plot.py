@@ -57,8 +57,8 @@ def change(results):
         "From a changed card to a feed that shows it",
         f"Milliseconds by the number of cards, both logarithmic: {ends}.", 400)
     picture.key([("s1", "cardfeed, median of 200"), ("s2", "cardfeed, p99"),
-                 ("s3", "Hugo builds its feeds again"),
-                 ("aim", "asked of median and p99")])
+                 ("s3", "Hugo builds all feeds again"),
+                 ("aim", "asked")])
     aims = {result["cards"]: (10, 50) if result["kind"] == "small"
             else (5, 25) for result in results}
     panel = Panel(picture, 70, 690, "milliseconds", [
@@ -66,8 +66,8 @@ def change(results):
         + [value for pair in aims.values() for value in pair], log=True)
     columns(panel, results)
     for count, pair in aims.items():
-        for value in pair:
-            panel.aim(count, value)
+        for value, series in zip(pair, ("s1", "s2")):
+            panel.aim(count, value, series)
     for name, (series, points) in lines.items():
         if points:
             panel.series(points, series)
@@ -86,35 +86,44 @@ def scan_panel(picture, results):
     aims = []
     for result in results:
         count, size = result["cards"], result["bytes"] / 1e6
+        yaml = result["parse"]["yaml"]["mb_per_s"]
+        lines["s3"].append((count, yaml))
         for series, threads in (("s1", "1"), ("s2", "2")):
             took = median(result["scans"][threads], "seconds")
             lines[series].append((count, size / took))
-        yaml = result["parse"]["yaml"]["mb_per_s"]
-        lines["s3"].append((count, yaml))
         if result["kind"] == "real":
             aims.append((count, yaml * 3))
-    panel = Panel(picture, 70, 395, "first scan, MB/s", [
-        value for points in [*lines.values(), aims] for _, value in points])
+    panel = Panel(
+        picture, 70, 395, "a first scan, MB/s",
+        [value for points in [*lines.values(), aims] for _, value in points],
+        key=[("s1", "1 thread"), ("s2", "2 threads"), ("s3", "libyaml alone"),
+             ("aim", "asked of 1")])
     columns(panel, results)
     for count, value in aims:
-        panel.aim(count, value)
+        panel.aim(count, value, "s1")
     for series, points in lines.items():
-        panel.series(points, series)
+        # Small cards are another matter, and not joined.
+        panel.series(points[:len(aims)], series)
+        panel.series(points[len(aims):], series)
 
 
-def reconcile_panel(picture, results):
-    points = [(result["cards"], median(result["restarts"], "reconciled_s"))
-              for result in results]
-    answers = [(result["cards"], median(result["restarts"], "first_s"))
-               for result in results]
-    panel = Panel(picture, 475, 780, "restart with an index, s", [
-        value for _, value in points + answers] + [5], log=True)
+def restart_panel(picture, results):
+    """Returns the last points."""
+    lines = [(series, asked, [(result["cards"],
+                               median(result["restarts"], what))
+                              for result in results])
+             for series, asked, what in (("s5", 5, "reconciled_s"),
+                                         ("s6", 0.2, "first_s"))]
+    panel = Panel(
+        picture, 475, 780, "a restart with an index, s",
+        [value for _, asked, points in lines
+         for value in [asked, *(value for _, value in points)]], True,
+        [("s5", "all reconciled"), ("s6", "first answer"), ("aim", "asked")])
     columns(panel, results)
-    panel.aim(points[-1][0], 5)
-    panel.aim(points[-1][0], 0.2)
-    panel.series(points, "s5")
-    panel.series(answers, "s4")
-    return points[-1], answers[-1]
+    for series, asked, points in lines:
+        panel.aim(points[-1][0], asked, series)
+        panel.series(points, series)
+    return [points[-1] for _, _, points in lines]
 
 
 def scan(results):
@@ -123,13 +132,8 @@ def scan(results):
     if not results:
         return None
     picture = Picture("Scans by the number of cards", "", 410)
-    picture.key([("s1", "one parser thread"), ("s2", "two"),
-                 ("s3", "libyaml’s events alone, from memory"),
-                 ("aim", "asked")])
-    picture.key([("s4", "restart: first answer"),
-                 ("s5", "restart: all cards reconciled")], 74)
     scan_panel(picture, results)
-    last, answer = reconcile_panel(picture, results)
+    last, answer = restart_panel(picture, results)
     result = results[-1]
     rates = [number(result["bytes"] / 1e6 / median(result["scans"][name],
                                                    "seconds"))
@@ -159,18 +163,18 @@ def hits(results):
     panels = (("requests a second", "rate", 70, 395, THOUSAND, "k"),
               ("p99, ms", "p99_ms", 475, 780, 1, ""))
     for title, what, left, right, unit, mark in panels:
-        groups = [(f"{result['cards']:,}", "cards", [
-            ("s4", median(result["hits"]["after"], what)),
-            ("s1", median(result["hits"]["during"], what))])
-            for result in results]
-        highest = [value * 1.04 for _, _, bars in groups for _, value in bars]
-        panel = Panel(picture, left, right, title,
-                      highest + ([] if what == "rate" else [5.2]))
+        groups = []
+        for result in results:
+            idle, beside = (median(result["hits"][name], what)
+                            for name in ("after", "during"))
+            groups.append((f"{result['cards']:,}", "cards",
+                           [("s4", idle), ("s1", beside)],
+                           idle * 0.9 if what == "rate" else 5))
+        panel = Panel(picture, left, right, title, [
+            value * 1.04 for _, _, bars, aim in groups
+            for value in [aim, *(value for _, value in bars)]])
         panel.groups(groups, lambda value, unit=unit, mark=mark:
                      number(value / unit) + mark)
-        for place, (_, _, bars) in enumerate(groups):
-            panel.across(bars[0][1] * 0.9 if what == "rate" else 5, place,
-                         len(groups))
     return picture
 
 
@@ -199,7 +203,7 @@ def of_responses(about):
                                    *row["others"].items()])
             for row in rows) + ".", 380)
     picture.key([("s1", "cardfeed"), ("s4", "the same from constant memory"),
-                 ("s2", "nginx: file, compressed before"),
+                 ("s2", "nginx: a file (gzip_static)"),
                  ("s3", "nginx: gzip on")])
     highest = [median(runs, "rate") * 1.04 for row in rows
                for runs in [row["cardfeed"], *row["others"].values()]]
@@ -209,10 +213,13 @@ def of_responses(about):
         for row in rows:
             if row["request"] == kind:
                 size, _, packed = row["size"].partition(" in ")
+                others = {CONTENDERS[name]: median(runs, "rate")
+                          for name, runs in row["others"].items()}
                 groups.append((size, packed and f"{packed} KB sent", [
                     ("s1", median(row["cardfeed"], "rate")),
-                    *((CONTENDERS[name], median(runs, "rate"))
-                      for name, runs in row["others"].items())]))
+                    *((series, others[series])
+                      for series in ("s4", "s2", "s3")
+                      if series in others)], None))
         if groups:
             panel = Panel(picture, left, right, title, highest)
             panel.groups(groups, lambda value: f"{value / THOUSAND:.0f}k")

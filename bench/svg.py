@@ -20,6 +20,7 @@ COLOURS = {
     "s3": ("#6e7781", "#8b949e"),
     "s4": ("#b8bfc7", "#4d5661"),
     "s5": ("#1a7f5a", "#4cc38a"),
+    "s6": ("#7a4fc9", "#b392f0"),
 }
 
 
@@ -37,6 +38,8 @@ def style():
             "    .line { fill: none; stroke-width: 2.5; "
             "stroke-linejoin: round; }\n"
             "    .hair { fill: none; stroke-width: 1; }\n"
+            "    .value { font-size: 11px; paint-order: stroke; "
+            "stroke-width: 3px; stroke-linejoin: round; }\n"
             "    .aim { fill: none; stroke-width: 2; "
             "stroke-dasharray: 5 4; }\n"
             f"{rules(0)}\n"
@@ -51,6 +54,12 @@ def short(value):
     if value >= 10_000:
         return f"{value / 1e3:g}k"
     return f"{value:,g}" if value >= 1 else f"{value:g}"
+
+
+def width(text):
+    """About, in pixels, of a usual font."""
+    return sum(3.9 if letter in "ijltf.,:;|'()1 " else
+               10 if letter in "mwMW" else 7.3 for letter in text)
 
 
 class Scale:
@@ -123,7 +132,7 @@ class Picture:
                 self.bar(x, y - 9, 10, 10, series)
             x += 24 if series == "aim" else 16
             self.text(x, y, name)
-            x += 6.6 * len(name) + 22
+            x += width(name) + 20
 
     def svg(self):
         size = f"{WIDTH} {self.height}"
@@ -142,11 +151,14 @@ class Picture:
 class Panel:
     """A part of a picture with axes of its own; y holds the values there."""
 
-    def __init__(self, picture, left, right, title, values, log=False, top=96):
+    def __init__(self, picture, left, right, title, values, log=False,
+                 key=()):
         self.picture = picture
-        self.left, self.right = left, right
-        self.top, self.bottom = top, picture.height - 44
-        picture.text(left - 34, top - 14, title, "ink sub")
+        self.left, self.right, self.named = left, right, 0
+        self.top, self.bottom = 116 if key else 96, picture.height - 44
+        start = 24 if left < 100 else left - 34
+        picture.text(start, 64 if key else 82, title, "ink sub")
+        picture.key(key, 88, start)
         self.values = decades(min(values), max(values)) if log \
             else steps(max(values))
         self.y = Scale(self.values[0], self.values[-1], self.bottom, self.top,
@@ -179,32 +191,32 @@ class Panel:
         for x, y in places:
             self.picture.dot(x, y, series)
 
-    def aim(self, count, value, half=26):
+    def aim(self, count, value, series="ink", half=26):
         x, y = self.x(count), self.y(value)
         self.picture.line([(max(x - half, self.left), y),
-                           (min(x + half, self.right), y)], "aim inkl")
+                           (min(x + half, self.right), y)], f"aim {series}l")
 
     def name(self, point, text, series):
-        """At the end of a line."""
-        self.picture.text(self.right + 8, self.y(point[1]) + 4, text, series)
+        """At the end of a line; called from above to below."""
+        self.named = max(self.y(point[1]), self.named + 15)
+        self.picture.text(self.right + 8, self.named + 4, text, series)
 
     def groups(self, groups, text=short):
-        """Bars side by side: (label, second label, [(series, value)])."""
+        """Bars side by side: (label, second label, [(series, value)], aim)."""
         room = (self.right - self.left) / len(groups)
-        for number, (label, second, bars) in enumerate(groups):
-            width = min(room * 0.8 / len(bars), 44)
-            x = self.left + room * (number + 0.5) - width * len(bars) / 2
-            self.below(self.left + room * (number + 0.5), label, second)
-            for series, value in bars:
+        for number, (label, second, bars, aim) in enumerate(groups):
+            middle = self.left + room * (number + 0.5)
+            width = min(room * 0.9 / len(bars), 44)
+            self.below(middle, label, second)
+            places = [(series, value, middle + width * (n - len(bars) / 2))
+                      for n, (series, value) in enumerate(bars)]
+            for series, value, x in places:
                 y = self.y(value)
                 self.picture.bar(x + 1, y, width - 2, self.bottom - y, series)
-                self.picture.text(x + width / 2, y - 5, text(value), "dim",
-                                  "middle")
-                x += width
-
-    def across(self, value, number=0, groups=1):
-        """A dashed aim over one of the groups."""
-        room = (self.right - self.left) / groups
-        x = self.left + room * number
-        self.picture.line([(x + room * 0.04, self.y(value)),
-                           (x + room * 0.96, self.y(value))], "aim inkl")
+            if aim:
+                self.picture.line([(middle - room * 0.45, self.y(aim)),
+                                   (middle + room * 0.45, self.y(aim))],
+                                  "aim inkl")
+            for series, value, x in places:
+                self.picture.text(x + width / 2, self.y(value) - 5,
+                                  text(value), "dim pagel value", "middle")
