@@ -99,7 +99,7 @@ def build(site):
 
 
 def measure(place, server):
-    """Seconds of builds after a changed card each; of the first one nothing."""
+    """Seconds of builds after a change each; a first one does not count."""
     site = os.path.join(place.directory, "hugo")
     os.makedirs(site + "/layouts/_default")
     with open(site + "/hugo.toml", "w") as file:

@@ -75,7 +75,7 @@ def verdict(row, other):
 def responses(about):
     lines = [
         f"{about['date']}, commit {about['commit']}, {about['cpus']} × "
-        f"{about['processor']}; {about['rounds']} rounds of "
+        f"{about['processor']}; rounds: {about['rounds']} of "
         f"{about['seconds']:g} s, {about['connections']} connections, "
         f"{about['cards']:,} cards.", "",
         "| request | against | req/s | CPU µs | p99 ms | its req/s "
@@ -286,8 +286,8 @@ def rest_rows(table, result):
         table.most("MB after a restart: of files", median(runs, "RssFile"))
     idle = result.get("idle")
     if idle:
-        table.add(f"idle, {idle['seconds']} s: wake-ups", str(idle["switches"]),
-                  "none", not idle["switches"])
+        table.add(f"idle, {idle['seconds']} s: wake-ups",
+                  str(idle["switches"]), "none", not idle["switches"])
         table.add("idle: CPU ms", f"{idle['cpu_ms']:.1f}", "none",
                   not idle["cpu_ms"])
 
