@@ -24,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "bench")
 MODULE = os.path.abspath(os.environ.get("CARDFEED_MODULE") or os.path.join(
     ROOT, "build", "ngx_http_cardfeed_module.so"))
+FORMAT = 1                      # of saved results
 
 CONF = """\
 load_module "{module}";
@@ -257,6 +258,7 @@ def conditions():
     with open("/proc/cpuinfo") as file:
         cpu = re.search(r"model name\s*: (.*)", file.read())
     return {
+        "format": FORMAT,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "commit": commit(),
         "processor": cpu.group(1) if cpu else os.uname().machine,
@@ -278,11 +280,15 @@ def save(name, results):
 
 
 def load(pattern):
-    """All that was saved below such names."""
+    """All that was saved below such names, and can be read."""
     results = []
     for name in sorted(glob.glob(os.path.join(BUILD, pattern + ".json"))):
         with open(name, encoding="utf-8") as file:
-            results.append(json.load(file))
+            result = json.load(file)
+        if result.get("format") == FORMAT:
+            results.append(result)
+        else:
+            say(f"{name} is of another make of this, and left out")
     return results
 
 

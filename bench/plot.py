@@ -31,7 +31,7 @@ def columns(panel, results):
 def fresh_points(results):
     """{name: (series, [(count, ms)])}, from above to below."""
     return {
-        "Hugo’s rebuild": ("s3", [
+        "Hugo": ("s3", [
             (result["cards"],
              statistics.median(result["hugo"]["seconds"]) * 1e3)
             for result in results if "hugo" in result]),

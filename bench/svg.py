@@ -51,9 +51,9 @@ def short(value):
     """As at an axis."""
     if value >= 1_000_000:
         return f"{value / 1e6:g}M"
-    if value >= 10_000:
+    if value >= 1000:
         return f"{value / 1e3:g}k"
-    return f"{value:,g}" if value >= 1 else f"{value:g}"
+    return f"{value:g}"
 
 
 def width(text):

@@ -286,8 +286,8 @@ def rest_rows(table, result):
         table.most("MB after a restart: of files", median(runs, "RssFile"))
     idle = result.get("idle")
     if idle:
-        table.add(f"idle, {idle['seconds']} s: wake-ups",
-                  str(idle["switches"]), "none", not idle["switches"])
+        table.add("idle: wake-ups", f"{idle['switches']} in "
+                  f"{idle['seconds']} s", "none", not idle["switches"])
         table.add("idle: CPU ms", f"{idle['cpu_ms']:.1f}", "none",
                   not idle["cpu_ms"])
 
