@@ -247,8 +247,8 @@ def commit():
     module = os.environ.get("CARDFEED_MODULE")
     if module:
         return os.path.basename(module)
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ROOT,
-                  ":!" + os.path.join(ROOT, "docs"))
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".",
+                  ":(exclude)docs")
     return (git("rev-parse", "--short", "HEAD") or "unknown") + (
         "-dirty" if changed else "")
 

@@ -15,6 +15,7 @@ import socket
 import statistics
 import subprocess
 import time
+import traceback
 
 import hugo
 import nginx as shared
@@ -425,11 +426,10 @@ def measure(place, about):
         say(name)
         try:
             result[name] = what(place)
-        except (Failure, OSError, ValueError, subprocess.SubprocessError
-                ) as failure:
-            say(f"{name}: {failure}")
+        except Exception as failure:    # the rest of an hour goes on
+            traceback.print_exc()
             shared.show_log(place.directory)
-            result["failed"][name] = str(failure)
+            result["failed"][name] = str(failure) or repr(failure)
         shared.save(f"scale/{place.kind}-{place.about['cards']}", result)
     return result["failed"]
 
@@ -439,6 +439,9 @@ def run(words, parent, done):
     about = shared.conditions()
     good = True
     for kind, count in places.selected(words):
+        if kind == "corpus" and not os.path.isdir(places.CORPUS):
+            say("no corpus here")
+            continue
         say(f"{kind}, {count:,} cards" if count else kind)
         with shared.workplace(parent) as directory:
             try:
