@@ -18,7 +18,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser \
 	python3-yaml jing dpkg-dev brotli curl chromium chromium-driver
 LINT_PACKAGES := clang-tidy cppcheck
-BENCH_PACKAGES := wrk python3 hugo
+BENCH_PACKAGES := wrk python3 hugo lmdb-utils
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
 CORE     := $(filter-out ngx_cardfeed_module/ngx_%, \
@@ -38,7 +38,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
 .PHONY: all deps deps-test deps-lint deps-bench deps-fuzz build run test unit \
-	integration fuzz bench bench-scale lint clean help
+	integration fuzz bench lint clean help
 
 all: build
 
@@ -49,8 +49,8 @@ help:
 	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
 	@echo 'make test      install what tests need, run all of them'
 	@echo 'make unit, make integration   the two halves of them'
-	@echo 'make bench     measure responses; BENCH=--write puts them into docs/'
-	@echo 'make bench-scale   measure scans, freshness and restarts; SCALE="1000 …"'
+	@echo 'make bench     measure; BENCH=--write puts tables and plots into docs/,'
+	@echo '               BENCH="scale --write" one half; SCALE="1000 …" or full'
 	@echo 'make fuzz      damaged input for SECONDS ($(SECONDS)) a target, by libFuzzer'
 	@echo 'make lint      clang-tidy and cppcheck over all sources'
 	@echo 'make clean     remove build/'
@@ -173,14 +173,10 @@ build/fuzz/fuzz_%: t/fuzz/fuzz_%.c build/fuzz/libcore.a $(HEADERS) \
 
 CONTROL  := build/bench/ngx_http_cardfeed_control_module.so
 
+# SCALE and what else bench/bench knows may be set here or in the environment.
 bench: deps-bench
-	@$(MAKE) -s $(MODULE) $(CONTROL)
-	@python3 bench/bench $(BENCH)
-
-# Sizes: SCALE="1000 10000 100000 1000000".
-bench-scale: deps-bench
-	@$(MAKE) -s $(MODULE) build/bench/parse
-	@SCALE='$(SCALE)' python3 bench/scale $(BENCH)
+	@$(MAKE) -s $(MODULE) $(CONTROL) build/bench/parse
+	@SCALE='$(SCALE)' python3 bench/bench $(BENCH)
 
 build/bench/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
 	@mkdir -p $(@D)

@@ -1,26 +1,32 @@
 #!/usr/bin/env python3
 """Makes a directory of cards, the same ones for the same count and seed.
 
-usage: cards.py DIR COUNT [SEED | real | small]
+usage: cards.py DIR COUNT [SEED | real | small | plain]
 
 Cards are dated from 2024-12-31 backwards, one every few hours, and lie in
 DIR/YEAR/MONTH/.  Every card has the topic Engineering, most have one of a few
 common ones, and each has some of a long tail of topics.
 
-Those for measuring scale are spread over 20 years, whatever their number, and
-three topics are on every card:
+Those for measuring scale are spread over 20 years, whatever their number.
+They are made like the cards of curated sites: with a provider, often with an
+image or an embedded video, and with a "secured" of 390 to 560 characters of
+base64 on one line.  Three topics are on every card.
 
-  real   sizes as found on curated sites: the median is 2.6 KB, but the mean
-         19 KB and the 90th percentile 99 KB, for one card in six has a long
-         list of related ones and a large "secured"
+  real   sizes as found on such sites: the median is 2.6 KB, but the mean
+         19 KB and the 90th percentile 99 KB, for one card in six has some 200
+         entries of "related", each with all that shows it
   small  about 3 KB each
+  plain  an excerpt of 300 bytes and three topics, one of them on every card;
+         nothing else that is of varying size, and no body
 """
 
 import base64
+import collections
 import datetime
 import functools
 import os
 import random
+import re
 import sys
 
 NEWEST = datetime.datetime(2024, 12, 31, 18, tzinfo=datetime.timezone.utc)
@@ -47,7 +53,7 @@ PEOPLE = ["Ada Brandt", "Bo Okafor", "Chi Nguyễn", "Dana Ruiz", "Eli Roth",
           "Fay Åberg", "Gus Marino", "Hana Sato"]
 EVERYWHERE = ["Engineering", "Software", "Open source"]
 SPAN = 20 * 365 * 86400         # seconds, of the cards for measuring scale
-LARGE = 0.17                    # of the real ones
+LARGE = 0.167                   # of the real ones
 TYPES = ["article"] * 6 + ["video", "course", "webinar"]
 
 
@@ -74,18 +80,24 @@ def tail_topic(rng, topics):
                           NOUNS[n // len(ADJECTIVES) % len(NOUNS)]).title()
 
 
-def card(rng, number, date, tail, everywhere=EVERYWHERE[:1], more=()):
-    """more: lines at the end of the front matter."""
+def topics_of(rng, tail, everywhere):
     topics = list(everywhere)
     if rng.random() < 0.8:
         topics.append(rng.choice(COMMON))
     topics += [tail_topic(rng, tail) for _ in range(rng.randint(1, 3))]
+    return list(dict.fromkeys(topics))
 
+
+def capital(text):
+    return text[0].upper() + text[1:]
+
+
+def front(rng, number, date, topics, excerpt=None):
+    """What every card has."""
     title = clause(rng)
-    lines = [
-        "---",
-        f'title: "{title[0].upper() + title[1:]}"',
-        'excerpt: "{}"'.format(" ".join(
+    return [
+        f'title: "{capital(title)}"',
+        'excerpt: "{}"'.format(excerpt or " ".join(
             sentence(rng) for _ in range(rng.randint(2, 4)))),
         f"publishedDateTime: {date:%Y-%m-%dT%H:%M:%SZ}",
         f'webUrl: "https://example.org/{date:%Y/%m}/'
@@ -94,59 +106,122 @@ def card(rng, number, date, tail, everywhere=EVERYWHERE[:1], more=()):
         f"quality: {rng.randint(20, 99)}",
         f"heat: {rng.randint(0, 99)}",
         f"author: {rng.choice(PEOPLE)}",
-        "topics: [" + ", ".join(dict.fromkeys(topics)) + "]",
+        "topics: [" + ", ".join(topics) + "]",
     ]
-    if rng.random() < 0.3:
-        lines += ["images:",
-                  f'  - url: "https://example.org/images/{number}.png"',
-                  "    width: 1200", "    height: 800"]
-    lines += [*more, "---", ""]
+
+
+def image(number):
+    return ["images:",
+            f'  - url: "https://example.org/images/{number}.png"',
+            "    width: 1200", "    height: 800"]
+
+
+def body(rng):
+    lines = [""]
     for _ in range(rng.randint(1, 4)):
         lines += [" ".join(sentence(rng) for _ in range(rng.randint(2, 6))),
                   ""]
-    return "\n".join(lines)
+    return lines
+
+
+def card(rng, number, date, tail):
+    topics = topics_of(rng, tail, EVERYWHERE[:1])
+    lines = ["---", *front(rng, number, date, topics)]
+    if rng.random() < 0.3:
+        lines += image(number)
+    return "\n".join([*lines, "---", *body(rng)])
+
+
+# --- for measuring scale ----------------------------------------------------
+
+def provider(rng):
+    name = rng.choice(NOUNS)
+    return ["provider:", f"  name: The {capital(name)}",
+            f"  domain: {name}.example.org"]
+
+
+def video(rng):
+    return [f"length: PT{rng.randint(1, 59)}M{rng.randint(1, 59)}S",
+            'featuredContent: "<iframe width=\\"800\\" height=\\"500\\" '
+            'frameborder=\\"0\\" src=\\"https://video.example.org/embed/'
+            f'{rng.randrange(10**9)}\\" allow=\\"autoplay; encrypted-media; '
+            'picture-in-picture\\" allowfullscreen></iframe>"']
 
 
 @functools.cache
 def supplies():
-    """Of what is in large cards: related ones, and 256 KB of base64."""
+    """Entries of "related", and base64 to cut from."""
     rng = random.Random(1)
     related = []
     for number in range(4000):
-        title = clause(rng)
-        related.append(
-            f'  - title: "{title[0].upper() + title[1:]}"\n    webUrl: '
-            f'"https://example.org/{"-".join(title.split()[1:5])}-{number}"')
-    return related, base64.b64encode(rng.randbytes(192 * 1024)).decode()
+        lines = front(rng, number, NEWEST - datetime.timedelta(
+            seconds=rng.randrange(SPAN)), ["Software"])[:5]
+        lines += provider(rng) + image(number)
+        related.append("  - " + "\n    ".join(lines))
+    return related, base64.b64encode(rng.randbytes(96 * 1024)).decode()
+
+
+def secured(rng, blob):
+    length = rng.randint(360, 530)
+    first = rng.randrange(len(blob) - length - 40)
+    return (f'secured: "{blob[first:first + length]};'
+            f'{blob[first + length:first + length + 22]}=="')
+
+
+def wanted(rng, kind):
+    """Bytes of a card, about."""
+    if kind == "small":
+        return 3000
+    if rng.random() < LARGE:
+        return rng.randint(87_000, 117_000)
+    return rng.randint(1750, 3150)
+
+
+def plain(rng, number, date, tail):
+    topics = [EVERYWHERE[0], rng.choice(COMMON), tail_topic(rng, tail)]
+    text = " ".join(sentence(rng) for _ in range(10))
+    return "\n".join(["---", *front(rng, number, date, topics, text[:300]),
+                      "---", ""])
+
+
+def curated(rng, kind, number, date, tail):
+    related, blob = supplies()
+    size = wanted(rng, kind)
+    lines = ["---", *front(rng, number, date,
+                           topics_of(rng, tail, EVERYWHERE)),
+             *provider(rng)]
+    if rng.random() < 0.6:
+        lines += image(number)
+    if rng.random() < 0.25:
+        lines += video(rng)
+    end = [secured(rng, blob), "---", *(body(rng) if rng.random() < 0.5
+                                        else [""])]
+    more = size - sum(len(line) + 1 for line in lines + end)
+    first = rng.randrange(len(related) - 400)
+    entries = []
+    # Half of one too many is as far away as half of one too few.
+    while more > len(related[first]) / 2:
+        entries.append(related[first])
+        more -= len(related[first]) + 1
+        first += 1
+    if entries:
+        lines += ["related:", *entries]
+    return "\n".join([*lines, *end])
 
 
 def scaled(kind, number, count, newer=0):
     """The text and date of a card; newer: seconds after all the others."""
-    related, blob = supplies()
     rng = random.Random(number)
     step = SPAN / count
     date = NEWEST + datetime.timedelta(seconds=newer or -int(
         (count - number + rng.random()) * step))
-    more = []
-    wanted = 3000
-    if kind == "real":
-        wanted = rng.randint(1900, 3200)
-        if rng.random() < LARGE:
-            wanted = rng.randint(86_000, 117_000)
-            length = wanted * rng.uniform(0.3, 0.7)
-            first = rng.randrange(len(related) - 1000)
-            more.append("related:")
-            while length > 0:
-                more.append(related[first])
-                length -= len(related[first]) + 1
-                first += 1
-    text = card(rng, number, date, tail_of(count), EVERYWHERE, more)
-    # What is missing; a card is never without.
-    length = max(wanted - len(text) - 12, 64)
-    first = rng.randrange(len(blob) - length)
-    fence = text.index("\n---\n", 4)
-    return (f'{text[:fence]}\nsecured: "{blob[first:first + length]}"'
-            f'{text[fence:]}'), date
+    if kind == "plain":
+        return plain(rng, number, date, tail_of(count)), date
+    return curated(rng, kind, number, date, tail_of(count)), date
+
+
+def topics_in(text):
+    return re.search(r"^topics: \[(.*)\]$", text, re.M).group(1).split(", ")
 
 
 def path_of(directory, number, date):
@@ -155,9 +230,10 @@ def path_of(directory, number, date):
 
 
 def make_scaled(directory, kind, count):
-    """Returns their bytes."""
+    """Returns the bytes of each, and how many cards each topic has."""
     made = set()
-    size = 0
+    sizes = []
+    topics = collections.Counter()
     for number in range(1, count + 1):
         text, date = scaled(kind, number, count)
         path = path_of(directory, number, date)
@@ -166,8 +242,9 @@ def make_scaled(directory, kind, count):
             os.makedirs(folder, exist_ok=True)
             made.add(folder)
         with open(path, "wb") as file:
-            size += file.write(text.encode())
-    return size
+            sizes.append(file.write(text.encode()))
+        topics.update(topics_in(text))
+    return sizes, topics
 
 
 def tail_of(count):
@@ -190,7 +267,7 @@ if __name__ == "__main__":
     if not 3 <= len(sys.argv) <= 4:
         sys.exit(__doc__)
     directory, count, how = (sys.argv + ["1"])[1:4]
-    if how in ("real", "small"):
+    if how in ("real", "small", "plain"):
         make_scaled(directory, how, int(count))
     else:
         make(directory, int(count), int(how))

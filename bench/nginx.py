@@ -1,10 +1,12 @@
-"""What the benchmarks share: an nginx, requests, wrk, a place in docs/.
+"""What the benchmarks share: an nginx, requests, wrk, results.
 
 Environment:
   CARDFEED_NGINX   the binary (default: nginx, also in /usr/sbin)
   CARDFEED_MODULE  the module (default: build/ngx_http_cardfeed_module.so)
 """
 
+import contextlib
+import glob
 import gzip
 import http.client
 import json
@@ -22,6 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build", "bench")
 MODULE = os.path.abspath(os.environ.get("CARDFEED_MODULE") or os.path.join(
     ROOT, "build", "ngx_http_cardfeed_module.so"))
+FORMAT = 1                      # of saved results
 
 CONF = """\
 load_module "{module}";
@@ -66,6 +69,10 @@ NGINX_HEADERS = ("server", "date", "content-length", "connection",
 
 class Failure(Exception):
     pass
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr)
 
 
 def wait_for(condition, what, seconds=60, pause=0.01):
@@ -131,7 +138,7 @@ class Nginx:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
@@ -230,59 +237,75 @@ def interrupted(command, seconds):
 
 # --- results ----------------------------------------------------------------
 
+def commit():
+    """What is measured; docs/ may change while it is."""
+    def git(*words):
+        return subprocess.run(["git", "-C", ROOT, *words],
+                              stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.DEVNULL).stdout.strip()
+
+    module = os.environ.get("CARDFEED_MODULE")
+    if module:
+        return os.path.basename(module)
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".",
+                  ":(exclude)docs")
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + (
+        "-dirty" if changed else "")
+
+
 def conditions():
     """What the figures were made on."""
-    cpu = re.search(r"model name\s*: (.*)", open("/proc/cpuinfo").read())
+    with open("/proc/cpuinfo") as file:
+        cpu = re.search(r"model name\s*: (.*)", file.read())
     return {
+        "format": FORMAT,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        "module": os.environ.get("CARDFEED_MODULE") or "commit "
-                  + subprocess.run(
-                      ["git", "-C", ROOT, "describe", "--always", "--dirty"],
-                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                      text=True).stdout.strip(),
+        "commit": commit(),
         "processor": cpu.group(1) if cpu else os.uname().machine,
         "cpus": os.cpu_count(),
     }
 
 
+def replace(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(path + ".new", path)
+
+
 def save(name, results):
     """As JSON, into build/bench/."""
-    os.makedirs(BUILD, exist_ok=True)
-    with open(os.path.join(BUILD, name + ".json"), "w") as file:
-        json.dump(results, file, indent=1)
-        file.write("\n")
+    replace(os.path.join(BUILD, name + ".json"),
+            json.dumps(results, indent=1) + "\n")
 
 
-def write(name, text):
-    """Into docs/performance.md, between its marks."""
-    path = os.path.join(ROOT, "docs", "performance.md")
-    with open(path) as file:
-        page = file.read()
-    begin, end = f"<!-- bench: {name} -->", "<!-- /bench -->"
-    before, found, rest = page.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise Failure(f"{path}: no place for the table")
-    with open(path, "w") as file:
-        file.write(f"{before}{begin}\n{text}{end}{after}")
+def load(pattern):
+    """All that was saved below such names, and can be read."""
+    results = []
+    for name in sorted(glob.glob(os.path.join(BUILD, pattern + ".json"))):
+        with open(name, encoding="utf-8") as file:
+            result = json.load(file)
+        if result.get("format") == FORMAT:
+            results.append(result)
+        else:
+            say(f"{name} is of another make of this, and left out")
+    return results
 
 
-def main(run, name, parent=None):
-    """run(directory) returns the text that --write puts into docs/."""
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, lambda *_: sys.exit(1))
-
+@contextlib.contextmanager
+def workplace(parent=None):
+    """A directory; when it fails nginx's log in it is shown."""
     with tempfile.TemporaryDirectory(prefix="cardfeed-bench-",
                                      dir=parent) as directory:
         try:
-            text = run(directory)
-        except Failure as failure:
-            log = os.path.join(directory, "error.log")
-            if os.path.exists(log):
-                sys.stderr.write(open(log).read()[-2000:])
-            sys.exit(f"bench: {failure}")
-        except KeyboardInterrupt:
-            sys.exit("bench: stopped")
-    print(text, end="")
-    if "--write" in sys.argv[1:]:
-        write(name, text)
+            yield directory
+        except Failure:
+            show_log(directory)
+            raise
+
+
+def show_log(directory):
+    log = os.path.join(directory, "error.log")
+    if os.path.exists(log):
+        with open(log, encoding="utf-8", errors="replace") as file:
+            sys.stderr.write(file.read()[-2000:])

@@ -104,15 +104,31 @@ load_all(void)
 }
 
 
+/* The line end before the closing fence. */
+static const char *
+fence_of(const parse_file_t *file)
+{
+    const char *p = file->len > 4 ? file->data + 3 : NULL;
+
+    while (p != NULL && (p = strstr(p, "\n---")) != NULL) {
+        p += 4;
+        if (*p == '\0' || *p == '\n' || strncmp(p, "\r\n", 2) == 0) {
+            return p - 4;
+        }
+    }
+
+    return NULL;
+}
+
+
 static bool
 pull_events(const parse_file_t *file)
 {
     bool end = false;
-    char *fence;
+    const char *fence = fence_of(file);
     yaml_parser_t parser;
     yaml_event_t event;
 
-    fence = file->len > 4 ? strstr(file->data + 4, "\n---\n") : NULL;
     if (fence == NULL || !yaml_parser_initialize(&parser)) {
         return false;
     }
