@@ -53,27 +53,46 @@ wide(const char *at)
 }
 
 
+/* How many bytes of a block are before the first that is set; 16: none is. */
+static unsigned
+block_first(text_block_t set)
+{
+    uint64_t half[2];
+
+    memcpy(half, &set, sizeof(half));
+
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    half[0] = __builtin_bswap64(half[0]);
+    half[1] = __builtin_bswap64(half[1]);
+#endif
+
+    if (half[0] != 0) {
+        return (unsigned) __builtin_ctzll(half[0]) / 8;
+    }
+
+    return half[1] != 0 ? 8 + (unsigned) __builtin_ctzll(half[1]) / 8 : 16;
+}
+
+
 /* Past all bytes from 0x20 to 0x7E that are neither the quote nor '\\'. */
 static const char *
 text_run(const char *at, const char *end, char quote)
 {
-    text_block_t block, stop;
-    uint64_t half[sizeof(block) / 8];
+    unsigned n;
+    text_block_t block;
 
     /* Most of what is skimmed is here: as signed bytes, those beyond ASCII
      * are below 0x20 as well. */
     while ((size_t) (end - at) >= sizeof(block)) {
         memcpy(&block, at, sizeof(block));
-        stop = (text_block_t) ((block < 0x20) | (block == 0x7f)
-                               | (block == (signed char) quote)
-                               | (block == '\\'));
-        memcpy(half, &stop, sizeof(half));
+        n = block_first((text_block_t) ((block < 0x20) | (block == 0x7f)
+                                        | (block == (signed char) quote)
+                                        | (block == '\\')));
+        at += n;
 
-        if ((half[0] | half[1]) != 0) {
-            break;
+        if (n != sizeof(block)) {
+            return at;
         }
-
-        at += sizeof(block);
     }
 
     while (*at >= 0x20 && *at < 0x7f && *at != quote && *at != '\\') {
