@@ -268,9 +268,13 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
     cardfeed_error_t err = {.code = CARDFEED_OK};
 
     if (first) {
-        rc = cardfeed_index_compact(ix->index, &ix->store, &err);
+        rc = cardfeed_index_compact(ix->index, &ix->store, &ix->stopping,
+            &err);
         if (rc == CARDFEED_OK) {
             rc = cardfeed_index_publish(ix->index, ix->store, &err);
+        }
+        if (rc == CARDFEED_BUSY && cardfeed_indexer_stopping(ix)) {
+            return rc;
         }
         if (rc != CARDFEED_OK) {
             return cardfeed_indexer_fail(ix, rc, &err);

@@ -17,7 +17,7 @@
 #define LOCK_SIZE 65536 /* lock.mdb: room for a thousand readers */
 #define MAP_LEAST ((size_t) 64 << 20)
 
-static const char *const table_names[CARDFEED_TABLES] = {
+const char *const cardfeed_store_table_names[CARDFEED_TABLES] = {
     [CARDFEED_TABLE_META] = "meta",
     [CARDFEED_TABLE_CARDS] = "cards",
     [CARDFEED_TABLE_PATHS] = "paths",
@@ -115,8 +115,8 @@ open_tables(cardfeed_store_env_t *env, bool create)
     }
 
     for (i = 0; i < CARDFEED_TABLES; i++) {
-        rc = mdb_dbi_open(txn, table_names[i], create ? MDB_CREATE : 0,
-            &env->dbi[i]);
+        rc = mdb_dbi_open(txn, cardfeed_store_table_names[i],
+            create ? MDB_CREATE : 0, &env->dbi[i]);
         if (rc != 0) {
             mdb_txn_abort(txn);
             return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;

@@ -1,81 +1,162 @@
 /*
- * store_compact: a generation without the pages that its transactions left
- * free.
+ * store_compact: a new generation's tables written out in order.
  *
- * LMDB never changes a page that the last two transactions may be read from,
- * so that what a first scan leaves behind is up to two thirds free pages; they
- * would be used one day, but would be on the disk until then.  A copy without
- * them takes the place of the file while nobody else has it open.
+ * Cards come in the order of files, so that pages of every table are split
+ * again and again and stay half empty; and LMDB never changes a page that the
+ * last two transactions may be read from, so that a first scan leaves up to
+ * two thirds of the file free.  A copy, row by row in the order of keys, has
+ * neither; it takes the place of the file while nobody else has that open.
  */
 
 #include "cardfeed_store_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WORTH 16 /* one page in as many */
-#define FREE_DBI 0
+#define LEAST 64                      /* pages that are worth it */
+#define BATCH_BYTES ((size_t) 8 << 20) /* of rows in one transaction */
+#define BATCH_ROWS 1024               /* between two looks at cancel */
 
-
-/* Pages in all, and those free. */
-static int
-count_pages(cardfeed_store_env_t *env, uint64_t *all, uint64_t *unused)
-{
-    int rc;
-    size_t n;
-    MDB_val key, value;
+typedef struct {
+    cardfeed_store_env_t *from;
+    const atomic_bool *cancel;
+    MDB_txn *read;
+    MDB_env *mdb; /* of the copy, from here */
     MDB_txn *txn;
-    MDB_cursor *cursor;
-    MDB_envinfo info;
+    MDB_dbi dbi[CARDFEED_TABLES];
+    size_t bytes;
+} compact_t;
 
-    *unused = 0;
 
-    rc = mdb_env_info(env->mdb, &info);
-    if (rc == 0) {
-        rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
-    }
-    if (rc != 0) {
-        return rc;
-    }
-    *all = info.me_last_pgno + 1;
+static int
+copy_begin(compact_t *c)
+{
+    c->bytes = 0;
 
-    rc = mdb_cursor_open(txn, FREE_DBI, &cursor);
-    if (rc == 0) {
-        /* Each value is a list that begins with its length. */
-        while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0
-               && value.mv_size >= sizeof(n))
-        {
-            memcpy(&n, value.mv_data, sizeof(n));
-            *unused += n;
-        }
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_abort(txn);
-
-    return rc == MDB_NOTFOUND ? 0 : rc == 0 ? MDB_CORRUPTED : rc;
+    return mdb_txn_begin(c->mdb, NULL, 0, &c->txn);
 }
 
 
 static int
-copy_pages(cardfeed_store_env_t *env)
+copy_commit(compact_t *c)
 {
-    int fd, rc;
+    MDB_txn *txn = c->txn;
+
+    c->txn = NULL;
+
+    return mdb_txn_commit(txn);
+}
+
+
+static int
+copy_rows(compact_t *c, int table, MDB_cursor *cursor)
+{
+    int rc;
+    unsigned rows = 0;
+    MDB_val key, value;
+
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        rc = mdb_put(c->txn, c->dbi[table], &key, &value, MDB_APPEND);
+        c->bytes += key.mv_size + value.mv_size;
+
+        if (rc == 0 && c->bytes >= BATCH_BYTES) {
+            rc = copy_commit(c);
+            if (rc == 0) {
+                rc = copy_begin(c);
+            }
+        }
+        if (rc == 0 && ++rows % BATCH_ROWS == 0 && atomic_load(c->cancel)) {
+            rc = ECANCELED;
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+
+static int
+copy_tables(compact_t *c)
+{
+    int i, rc;
+    MDB_cursor *cursor;
+
+    rc = mdb_txn_begin(c->from->mdb, NULL, MDB_RDONLY, &c->read);
+    if (rc == 0) {
+        rc = copy_begin(c);
+    }
+
+    for (i = 0; rc == 0 && i < CARDFEED_TABLES; i++) {
+        rc = mdb_dbi_open(c->txn, cardfeed_store_table_names[i], MDB_CREATE,
+            &c->dbi[i]);
+    }
+
+    for (i = 0; rc == 0 && i < CARDFEED_TABLES; i++) {
+        rc = mdb_cursor_open(c->read, c->from->dbi[i], &cursor);
+        if (rc == 0) {
+            rc = copy_rows(c, i, cursor);
+            mdb_cursor_close(cursor);
+        }
+    }
+
+    return rc == 0 ? copy_commit(c) : rc;
+}
+
+
+static int
+copy_env(compact_t *c, const char *path)
+{
+    int rc;
+    MDB_envinfo info;
+
+    rc = mdb_env_info(c->from->mdb, &info);
+    if (rc == 0) {
+        rc = mdb_env_create(&c->mdb);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+
+    mdb_env_set_maxdbs(c->mdb, CARDFEED_TABLES);
+    mdb_env_set_mapsize(c->mdb, info.me_mapsize);
+    rc = mdb_env_open(c->mdb, path,
+        MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOSYNC | MDB_NORDAHEAD, 0600);
+    if (rc == 0) {
+        rc = copy_tables(c);
+    }
+
+    if (c->txn != NULL) {
+        mdb_txn_abort(c->txn);
+    }
+    if (c->read != NULL) {
+        mdb_txn_abort(c->read);
+    }
+    mdb_env_close(c->mdb);
+
+    return rc;
+}
+
+
+static int
+copy_in_place(cardfeed_store_env_t *env, const atomic_bool *cancel)
+{
+    int rc;
+    char *path;
+    compact_t c = {.from = env, .cancel = cancel};
+
+    if (asprintf(&path, "%s/" CARDFEED_STORE_COPY, env->path) == -1) {
+        return ENOMEM;
+    }
 
     (void) unlinkat(env->lease.dir, CARDFEED_STORE_COPY, 0);
+    rc = copy_env(&c, path);
+    free(path);
 
-    fd = openat(env->lease.dir, CARDFEED_STORE_COPY,
-        O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd == -1) {
-        return errno;
-    }
-
-    rc = mdb_env_copyfd2(env->mdb, fd, MDB_CP_COMPACT);
-    if (close(fd) == -1 && rc == 0) {
-        rc = errno;
-    }
     if (rc == 0
         && renameat(env->lease.dir, CARDFEED_STORE_COPY, env->lease.dir,
                     "data.mdb") == -1)
@@ -92,17 +173,26 @@ copy_pages(cardfeed_store_env_t *env)
 
 int
 cardfeed_index_compact(cardfeed_index_t *index, cardfeed_store_t **store,
-    cardfeed_error_t *err)
+    const atomic_bool *cancel, cardfeed_error_t *err)
 {
     int rc;
-    uint64_t number, all, unused;
+    uint64_t number;
+    MDB_envinfo info;
     cardfeed_store_env_t *env = (*store)->env;
 
-    rc = count_pages(env, &all, &unused);
+    rc = mdb_env_info(env->mdb, &info);
     if (rc != 0) {
         return cardfeed_store_error(err, rc, "data.mdb");
     }
-    if (unused < all / WORTH || copy_pages(env) != 0) {
+    if (info.me_last_pgno < LEAST) {
+        return CARDFEED_OK;
+    }
+
+    rc = copy_in_place(env, cancel);
+    if (rc == ECANCELED) {
+        return cardfeed_error_set(err, CARDFEED_BUSY, 0, "cancelled");
+    }
+    if (rc != 0) {
         return CARDFEED_OK; /* it is larger than need be, that is all */
     }
 

@@ -69,6 +69,8 @@ enum {
     CARDFEED_TABLES
 };
 
+extern const char *const cardfeed_store_table_names[CARDFEED_TABLES];
+
 /* Why a card is in feeds or not, at the time it was looked at last. */
 typedef enum {
     CARDFEED_STATE_VISIBLE,

@@ -37,6 +37,8 @@
 #include <cardfeed/collection.h>
 #include <cardfeed/record.h>
 
+#include <stdatomic.h>
+
 /* Part of a generation's name: raise it with every change of a table. */
 #define CARDFEED_STORE_FORMAT 2
 
@@ -192,9 +194,9 @@ int cardfeed_index_create(cardfeed_index_t *index, cardfeed_store_t **out,
 /* Makes the files of a generation that is not published yet, and of which this
  * is the only store, as small as they can be; without the space for that they
  * stay as they are.  *store is another one then; on an error it is NULL or as
- * it was.  No transaction may be open. */
+ * it was.  No transaction may be open.  CARDFEED_BUSY: *cancel was set. */
 int cardfeed_index_compact(cardfeed_index_t *index, cardfeed_store_t **store,
-    cardfeed_error_t *err);
+    const atomic_bool *cancel, cardfeed_error_t *err);
 
 /* Synced, then published; the one before is removed once nobody has it. */
 int cardfeed_index_publish(cardfeed_index_t *index, cardfeed_store_t *store,
