@@ -19,7 +19,28 @@ use Time::HiRes qw(sleep time);
 use Cardfeed::Test;
 
 our @EXPORT = qw(holders indexing wait_one_indexer watch_indexers
-    write_cards told_indexers);
+    write_cards told_indexers settle reconciled);
+
+# Files get old enough for their signatures to be trusted: a restart has no
+# reason to read them again.
+sub settle {
+    my ($t) = @_;
+
+    my ($newest) = sort { $b <=> $a } map { (stat $_)[10] }
+        glob $t->content . '/{*,*/*}';
+    wait_for(sub { time - $newest > 3.1 }, 'the files are old enough', 15);
+}
+
+# Waits for the end of a reconciliation: files parsed, files there.
+sub reconciled {
+    my ($t, $what, $mark, $name) = @_;
+
+    $name //= 'news';
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $line = $t->wait_log(qr/"\Q$name\E" is reconciled/, $what, $mark) // '';
+    my ($parsed, $files) = $line =~ /parsed (\d+) of (\d+) files/;
+    return ($parsed // -1, $files // -1);
+}
 
 # Process ids that hold the lock of a collection's election.
 sub holders {
@@ -135,10 +156,10 @@ sub write_cards {
 
         my ($n, %last) = (0);
         until ($n >= $files && $stop->(0.003)) {
-            my $path = sprintf 'hot/%03d.md', $n % $files;
-            $n++;
+            my $i = $n++ % $files;
+            my $path = sprintf 'hot/%03d.md', $i;
             $t->card($path, {title => "hot$n", topics => [$topic],
-                date => rfc3339(1_700_000_000 + $n % $files),
+                date => rfc3339(1_700_000_000 + $i),
                 webUrl => "https://example.org/$path"});
             $last{$path} = $n;
         }
