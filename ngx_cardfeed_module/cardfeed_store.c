@@ -77,6 +77,18 @@ open_mdb(cardfeed_store_env_t *env)
 }
 
 
+/* Whether a map of the least size would hold all of data.mdb: what LMDB would
+ * map beyond that is what a damaged page says. */
+static bool
+is_small(const cardfeed_store_env_t *env)
+{
+    struct stat st;
+
+    return fstatat(env->lease.dir, "data.mdb", &st, AT_SYMLINK_NOFOLLOW) == 0
+           && st.st_size <= (off_t) MAP_LEAST;
+}
+
+
 /* A full disk must not be met inside the mapped lock file. */
 static int
 allocate_lock(cardfeed_store_env_t *env)
@@ -261,9 +273,11 @@ env_open(cardfeed_store_env_t *env, unsigned flags, cardfeed_error_t *err)
     }
 
     rc = open_mdb(env);
+    if (rc == ENOENT || (rc == ENOMEM && !create && is_small(env))) {
+        rc = MDB_INVALID;
+    }
     if (rc != 0) {
-        return cardfeed_store_error(err, rc == ENOENT ? MDB_INVALID : rc,
-            "data.mdb");
+        return cardfeed_store_error(err, rc, "data.mdb");
     }
 
     if (mdb_env_get_fd(env->mdb, &fd) == 0) {

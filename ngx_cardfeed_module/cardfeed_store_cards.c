@@ -118,6 +118,7 @@ place(cardfeed_txn_t *txn, const cardfeed_record_t *rec, cardfeed_str_t slug,
     MDB_val val;
     uint32_t topic;
     unsigned char key[CARDFEED_STORE_ORDER_KEY];
+    cardfeed_store_index_row_t sealed;
 
     rc = cardfeed_store_topics_count(txn, slug, name, row != NULL ? 1 : -1,
         &topic);
@@ -129,8 +130,10 @@ place(cardfeed_txn_t *txn, const cardfeed_record_t *rec, cardfeed_str_t slug,
     val = cardfeed_store_val(key, sizeof(key));
 
     if (row != NULL) {
+        sealed = *row;
+        sealed.check = cardfeed_store_row_check(key, row);
         return cardfeed_store_put(txn, CARDFEED_TABLE_BY_TOPIC, val,
-            cardfeed_store_val(row, sizeof(*row)));
+            cardfeed_store_val(&sealed, sizeof(sealed)));
     }
 
     rc = cardfeed_store_del(txn, CARDFEED_TABLE_BY_TOPIC, val);
@@ -287,11 +290,12 @@ cardfeed_store_card_delete(cardfeed_txn_t *txn, uint64_t id)
 
 static int
 write_card(cardfeed_txn_t *txn, uint64_t id,
-    const cardfeed_store_card_head_t *head, cardfeed_str_t path,
+    cardfeed_store_card_head_t *head, cardfeed_str_t path,
     cardfeed_str_t bytes)
 {
     unsigned char key[8];
 
+    cardfeed_store_head_seal(head, path);
     cardfeed_buf_reset(&txn->scratch);
     cardfeed_buf_append(&txn->scratch, head, sizeof(*head));
     cardfeed_buf_str(&txn->scratch, path);
@@ -316,7 +320,6 @@ cardfeed_store_card_attach(cardfeed_txn_t *txn, cardfeed_str_t path,
     cardfeed_store_card_head_t head = {
         .due = due_of(rec, state, txn->now),
         .state = state,
-        .path_len = (uint32_t) path.len,
     };
 
     txn->counters.states[state]++;

@@ -221,11 +221,12 @@ cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
 {
     int64_t before;
     cardfeed_store_control_t *control = index->control;
+    bool damaged = atomic_load(&control->distrusted) == number;
 
     before = atomic_load(&control->died_ms);
 
     do {
-        if (before != 0 && before <= now_ms
+        if (!damaged && before != 0 && before <= now_ms
             && now_ms - before < CARDFEED_STORE_DEATH_MERGE_MS)
         {
             return false;
@@ -233,13 +234,15 @@ cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
     } while (!atomic_compare_exchange_weak(&control->died_ms, &before,
                                            now_ms));
 
-    if (before == 0 || before > now_ms
-        || now_ms - before > CARDFEED_STORE_DEATH_WINDOW_MS)
+    /* Where damage was found, the first one is no accident. */
+    if (!damaged
+        && (before == 0 || before > now_ms
+            || now_ms - before > CARDFEED_STORE_DEATH_WINDOW_MS))
     {
         return false;
     }
 
-    atomic_store(&control->died_ms, 0);
+    atomic_store(&control->died_ms, damaged ? now_ms : 0);
     atomic_store(&control->distrusted, number);
     atomic_compare_exchange_strong(&control->generation, &number, 0);
     wake_indexer(index, DISCARDED);

@@ -7,6 +7,7 @@
 #include "cardfeed_store_private.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +33,10 @@ static const struct {
     {MDB_PANIC, CARDFEED_CORRUPT},
     {MDB_INCOMPATIBLE, CARDFEED_CORRUPT},
     {MDB_CURSOR_FULL, CARDFEED_CORRUPT},
+    {MDB_PAGE_FULL, CARDFEED_CORRUPT},
+    {MDB_BAD_TXN, CARDFEED_CORRUPT}, /* a page before was no good */
+    {MDB_BAD_DBI, CARDFEED_CORRUPT},
+    {MDB_BAD_VALSIZE, CARDFEED_CORRUPT},
 };
 
 
@@ -229,27 +234,68 @@ cardfeed_store_fixed(void *out, size_t size, const MDB_val *value,
 }
 
 
+uint64_t
+cardfeed_store_check(const void *fixed, size_t size, cardfeed_str_t a,
+    cardfeed_str_t b)
+{
+    uint64_t check;
+
+    check = XXH3_64bits(fixed, size);
+    check = XXH3_64bits_withSeed(a.data, a.len, check);
+
+    return XXH3_64bits_withSeed(b.data, b.len, check);
+}
+
+
+static uint64_t
+head_check(const cardfeed_store_card_head_t *head, cardfeed_str_t path)
+{
+    return cardfeed_store_check(head,
+        offsetof(cardfeed_store_card_head_t, check), path, CARDFEED_NO_STR);
+}
+
+
+void
+cardfeed_store_head_seal(cardfeed_store_card_head_t *head,
+    cardfeed_str_t path)
+{
+    head->path_len = (uint32_t) path.len;
+    head->check = head_check(head, path);
+}
+
+
 int
-cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
-    const MDB_val *value)
+cardfeed_store_head_open(cardfeed_store_card_head_t *head,
+    cardfeed_str_t *path, cardfeed_str_t *bytes, const MDB_val *value)
 {
     cardfeed_str_t rest;
 
-    if (!cardfeed_store_fixed(&card->head, sizeof(card->head), value, &rest)
-        || card->head.path_len > rest.len
-        || card->head.state >= CARDFEED_STATES)
+    if (!cardfeed_store_fixed(head, sizeof(*head), value, &rest)
+        || head->path_len > rest.len || head->state >= CARDFEED_STATES)
     {
         return CARDFEED_CORRUPT;
     }
 
-    card->id = id;
-    card->path.data = rest.data;
-    card->path.len = card->head.path_len;
-    card->bytes.data = rest.data + card->head.path_len;
-    card->bytes.len = rest.len - card->head.path_len;
+    path->data = rest.data;
+    path->len = head->path_len;
+    bytes->data = rest.data + head->path_len;
+    bytes->len = rest.len - head->path_len;
 
-    if (cardfeed_record_open(&card->record, card->bytes.data,
-                             card->bytes.len) != CARDFEED_OK
+    return head->check == head_check(head, *path) ? CARDFEED_OK
+                                                  : CARDFEED_CORRUPT;
+}
+
+
+int
+cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
+    const MDB_val *value)
+{
+    card->id = id;
+
+    if (cardfeed_store_head_open(&card->head, &card->path, &card->bytes,
+                                 value) != CARDFEED_OK
+        || cardfeed_record_open(&card->record, card->bytes.data,
+                                card->bytes.len) != CARDFEED_OK
         || card->record.id != id)
     {
         return CARDFEED_CORRUPT;
@@ -259,12 +305,46 @@ cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
 }
 
 
+static uint64_t
+topic_check(const cardfeed_store_topic_row_t *row, cardfeed_str_t name,
+    cardfeed_str_t slug)
+{
+    return cardfeed_store_check(row,
+        offsetof(cardfeed_store_topic_row_t, check), slug, name);
+}
+
+
+void
+cardfeed_store_topic_seal(cardfeed_store_topic_row_t *row,
+    cardfeed_str_t name, cardfeed_str_t slug)
+{
+    row->name_len = (uint32_t) name.len;
+    row->check = topic_check(row, name, slug);
+}
+
+
+uint32_t
+cardfeed_store_row_check(const unsigned char *key,
+    const cardfeed_store_index_row_t *row)
+{
+    unsigned char both[CARDFEED_STORE_ORDER_KEY
+                       + offsetof(cardfeed_store_index_row_t, check)];
+
+    memcpy(both, key, CARDFEED_STORE_ORDER_KEY);
+    memcpy(both + CARDFEED_STORE_ORDER_KEY, row,
+        sizeof(both) - CARDFEED_STORE_ORDER_KEY);
+
+    return (uint32_t) XXH3_64bits(both, sizeof(both));
+}
+
+
 int
 cardfeed_store_topic_open(cardfeed_store_topic_row_t *row,
-    cardfeed_str_t *name, const MDB_val *value)
+    cardfeed_str_t *name, cardfeed_str_t slug, const MDB_val *value)
 {
     if (!cardfeed_store_fixed(row, sizeof(*row), value, name)
-        || row->name_len != name->len)
+        || row->name_len != name->len
+        || row->check != topic_check(row, *name, slug))
     {
         return CARDFEED_CORRUPT;
     }

@@ -73,6 +73,49 @@ check_about(cardfeed_index_t *index, cardfeed_store_env_t *env, bool same_sum,
 }
 
 
+/* There are few of them, and every feed begins with one. */
+static int
+check_topics(cardfeed_store_env_t *env, cardfeed_error_t *err)
+{
+    int rc;
+    MDB_txn *txn;
+    MDB_val key, value;
+    MDB_cursor *cursor;
+    cardfeed_str_t name, slug;
+    cardfeed_store_topic_row_t row;
+    bool all = false;
+
+    rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    if (rc != 0) {
+        return cardfeed_store_error(err, rc, "index");
+    }
+
+    rc = mdb_cursor_open(txn, env->dbi[CARDFEED_TABLE_TOPICS], &cursor);
+    if (rc == 0) {
+        while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+            slug.data = key.mv_data;
+            slug.len = key.mv_size;
+            all |= cardfeed_str_eq(slug, CARDFEED_STR("all"));
+            if (cardfeed_store_topic_open(&row, &name, slug, &value)
+                != CARDFEED_OK)
+            {
+                rc = MDB_CORRUPTED;
+                break;
+            }
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+
+    if (rc == MDB_NOTFOUND && all) {
+        return CARDFEED_OK;
+    }
+
+    return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+        "the list of topics is damaged");
+}
+
+
 static int
 adopt_env(cardfeed_index_t *index, cardfeed_store_env_t *env,
     cardfeed_error_t *err)
@@ -87,6 +130,9 @@ adopt_env(cardfeed_index_t *index, cardfeed_store_env_t *env,
     }
     if (rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND) {
         rc = check_about(index, env, true, err);
+    }
+    if (rc == CARDFEED_OK) {
+        rc = check_topics(env, err);
     }
     if (rc != CARDFEED_OK) {
         return rc;
@@ -128,7 +174,9 @@ cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
     number = atomic_load(&index->control->generation);
     if (number == 0 && atomic_load(&index->control->distrusted) != 0) {
         return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
-            "workers that used it died twice within a minute");
+            atomic_load(&index->control->died_ms) == 0
+                ? "workers that used it died twice within a minute"
+                : "it was found damaged, and a worker that used it died");
     }
     if (number == 0) {
         return cardfeed_error_set(err, CARDFEED_NOTFOUND, 0,

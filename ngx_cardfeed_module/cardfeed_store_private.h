@@ -96,6 +96,7 @@ typedef struct {
     int64_t due; /* its time in scheduled, or CARDFEED_NO_TIME */
     uint32_t state;
     uint32_t path_len;
+    uint64_t check; /* of head and path; the record has its own */
 } cardfeed_store_card_head_t;
 
 enum {
@@ -116,6 +117,7 @@ typedef struct {
     uint64_t rival;
     uint32_t flags;
     uint32_t path_len; /* 0: the key is the path */
+    uint64_t check;    /* of row and path */
 } cardfeed_store_path_row_t;
 
 typedef struct {
@@ -125,6 +127,7 @@ typedef struct {
     uint32_t count;
     uint32_t name_count; /* cards that spell it so */
     uint32_t name_len;
+    uint64_t check;      /* of slug, row and name */
 } cardfeed_store_topic_row_t;
 
 typedef struct {
@@ -139,6 +142,7 @@ typedef struct {
     uint32_t author;
     int32_t quality;
     int32_t heat;
+    uint32_t check; /* of key and row */
 } cardfeed_store_index_row_t;
 
 enum {
@@ -155,11 +159,11 @@ typedef struct {
 
 static_assert(sizeof(cardfeed_store_about_t) == 16, "about");
 static_assert(sizeof(cardfeed_store_counters_t) == 80, "counters");
-static_assert(sizeof(cardfeed_store_card_head_t) == 16, "card head");
-static_assert(sizeof(cardfeed_store_path_row_t) == 56, "path row");
-static_assert(sizeof(cardfeed_store_topic_row_t) == 32, "topic row");
+static_assert(sizeof(cardfeed_store_card_head_t) == 24, "card head");
+static_assert(sizeof(cardfeed_store_path_row_t) == 64, "path row");
+static_assert(sizeof(cardfeed_store_topic_row_t) == 40, "topic row");
 static_assert(sizeof(cardfeed_store_spelling_row_t) == 8, "spelling row");
-static_assert(sizeof(cardfeed_store_index_row_t) == 24, "index row");
+static_assert(sizeof(cardfeed_store_index_row_t) == 28, "index row");
 static_assert(sizeof(cardfeed_store_reject_row_t) == 16, "reject row");
 
 #define CARDFEED_STORE_ORDER_KEY 20 /* topic, inverted time, id */
@@ -281,11 +285,23 @@ MDB_val cardfeed_store_val(const void *data, size_t size);
 /* The fixed part of a value and what follows it; false: it is too short. */
 bool cardfeed_store_fixed(void *out, size_t size, const MDB_val *value,
     cardfeed_str_t *rest);
+/* Of the fixed part of a value, up to its check, and of what belongs to it. */
+uint64_t cardfeed_store_check(const void *fixed, size_t size,
+    cardfeed_str_t a, cardfeed_str_t b);
+/* CARDFEED_CORRUPT; the record that follows is not looked at. */
+int cardfeed_store_head_open(cardfeed_store_card_head_t *head,
+    cardfeed_str_t *path, cardfeed_str_t *bytes, const MDB_val *value);
+void cardfeed_store_head_seal(cardfeed_store_card_head_t *head,
+    cardfeed_str_t path);
 /* Bounds checked; CARDFEED_CORRUPT. */
 int cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
     const MDB_val *value);
 int cardfeed_store_topic_open(cardfeed_store_topic_row_t *row,
-    cardfeed_str_t *name, const MDB_val *value);
+    cardfeed_str_t *name, cardfeed_str_t slug, const MDB_val *value);
+void cardfeed_store_topic_seal(cardfeed_store_topic_row_t *row,
+    cardfeed_str_t name, cardfeed_str_t slug);
+uint32_t cardfeed_store_row_check(const unsigned char *key,
+    const cardfeed_store_index_row_t *row);
 
 /* --- cardfeed_store.c ---------------------------------------------------- */
 

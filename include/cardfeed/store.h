@@ -38,7 +38,7 @@
 #include <cardfeed/record.h>
 
 /* Part of a generation's name: raise it with every change of a table. */
-#define CARDFEED_STORE_FORMAT 1
+#define CARDFEED_STORE_FORMAT 2
 
 typedef struct cardfeed_index_s cardfeed_index_t;
 typedef struct cardfeed_store_s cardfeed_store_t;
@@ -140,7 +140,7 @@ int cardfeed_cursor_reach(cardfeed_cursor_t *cursor, int64_t published,
 /* The first, then the next row. */
 int cardfeed_cursor_next(cardfeed_cursor_t *cursor, cardfeed_row_t *row);
 
-/* CARDFEED_NOTFOUND, CARDFEED_CORRUPT. */
+/* The card of a row: one that is not there is CARDFEED_CORRUPT, too. */
 int cardfeed_read_card(cardfeed_read_t *read, uint64_t id,
     cardfeed_record_t *rec);
 
