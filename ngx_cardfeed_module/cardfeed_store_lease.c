@@ -173,10 +173,13 @@ cardfeed_store_lease_take(cardfeed_store_lease_t *lease, const char *path,
         goto failed;
     }
 
-    if (flock(lease->fd, LOCK_EX | LOCK_NB) == -1) {
+    /* Where there is no space for the word, the death of this process will
+     * not count; what there is can be served all the same. */
+    if (flock(lease->fd, LOCK_EX | LOCK_NB) == -1
+        || (pwrite(lease->fd, boot, len, 0) == -1 && errno != ENOSPC
+            && errno != EDQUOT && errno != EFBIG))
+    {
         rc = errno;
-    } else if (pwrite(lease->fd, boot, len, 0) != (ssize_t) len) {
-        rc = ENOSPC;
     } else {
         rc = link_lease(lease, temp);
     }
