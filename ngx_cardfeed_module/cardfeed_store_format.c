@@ -45,6 +45,21 @@ static const struct {
 };
 
 
+/* What to do about it, where LMDB does not say. */
+static const char *
+words(int rc)
+{
+    switch (rc) {
+    case EIO: /* also LMDB's for a write that was cut short */
+        return "input/output error, or no space left on device";
+    case MDB_MAP_FULL:
+        return "the index has outgrown its map, a larger map= is needed";
+    default:
+        return mdb_strerror(rc);
+    }
+}
+
+
 int
 cardfeed_store_error(cardfeed_error_t *err, int rc, const char *what)
 {
@@ -57,7 +72,7 @@ cardfeed_store_error(cardfeed_error_t *err, int rc, const char *what)
         }
     }
 
-    return cardfeed_error_set(err, code, 0, "%s: %s", what, mdb_strerror(rc));
+    return cardfeed_error_set(err, code, 0, "%s: %s", what, words(rc));
 }
 
 
