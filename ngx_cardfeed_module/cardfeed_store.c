@@ -201,13 +201,19 @@ check_deaths(cardfeed_store_env_t *env, cardfeed_error_t *err)
 {
     cardfeed_index_t *index = env->index;
 
-    if (cardfeed_store_lease_scan(&env->lease, index->boot) != 0
+    int64_t born;
+
+    if (cardfeed_store_lease_scan(&env->lease, index->boot, &born) != 0
         && cardfeed_store_death(index, env->number,
-                                cardfeed_store_clock_ms(CLOCK_REALTIME)))
+                                cardfeed_store_clock_ms(CLOCK_REALTIME),
+                                born))
     {
         return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
             "processes that had the index open died twice in a minute");
     }
+
+    /* should this one die now, it will not have been with those */
+    cardfeed_store_lease_born(&env->lease);
 
     return CARDFEED_OK;
 }

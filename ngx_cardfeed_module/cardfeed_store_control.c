@@ -217,7 +217,8 @@ cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number, bool gently)
 
 
 bool
-cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
+cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms,
+    int64_t born_ms)
 {
     int64_t before;
     cardfeed_store_control_t *control = index->control;
@@ -226,7 +227,7 @@ cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
     before = atomic_load(&control->died_ms);
 
     do {
-        if (!damaged && before != 0 && before <= now_ms
+        if (!damaged && before != 0 && before <= now_ms && born_ms < before
             && now_ms - before < CARDFEED_STORE_DEATH_MERGE_MS)
         {
             return false;

@@ -30,7 +30,8 @@
 #define CARDFEED_STORE_SLOTS 8
 
 /* Two unclean deaths within the first discard a generation; those within the
- * second of one another are one event. */
+ * second of one another are one event, unless who died was born after the one
+ * before was noticed. */
 #define CARDFEED_STORE_DEATH_WINDOW_MS 60000
 #define CARDFEED_STORE_DEATH_MERGE_MS 1000
 
@@ -336,7 +337,7 @@ void cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number,
 /* An unclean death in a generation; true: it was one too many, and the
  * generation is published no more. */
 bool cardfeed_store_death(cardfeed_index_t *index, uint64_t number,
-    int64_t now_ms);
+    int64_t now_ms, int64_t born_ms);
 
 #define CARDFEED_STORE_NAME_SIZE 64
 void cardfeed_store_name(char *out, uint64_t format, uint64_t checksum,
@@ -360,7 +361,9 @@ void cardfeed_store_lease_drop(cardfeed_store_lease_t *lease);
 /* Clears what dead processes left behind; the number of those that died
  * without a word since the machine was started. */
 unsigned cardfeed_store_lease_scan(const cardfeed_store_lease_t *lease,
-    const char *boot);
+    const char *boot, int64_t *born_ms);
+/* From now on: CLOCK_REALTIME, the last of which a scan gives. */
+void cardfeed_store_lease_born(const cardfeed_store_lease_t *lease);
 /* Removes the generation unless somebody has it open. */
 void cardfeed_store_lease_sweep(int index_dir, const char *name);
 
