@@ -16,6 +16,7 @@
 #define INDEXER_BACKOFF_MIN 100
 #define INDEXER_BACKOFF_MAX 10000
 #define INDEXER_REOPEN_MS 100
+#define INDEXER_SWEEP_MS 1000
 
 enum { POLL_STOP, POLL_WATCH, POLL_DUE, POLL_NOTIFY, POLL_FDS };
 
@@ -137,6 +138,9 @@ indexer_adopt(cardfeed_indexer_t *ix)
         rc = cardfeed_indexer_commit(ix);
     }
     cardfeed_index_sweep(ix->index);
+
+    /* and once more when the processes before this one have ended */
+    ix->sync_at = cardfeed_indexer_ms() + INDEXER_SWEEP_MS;
 
     return rc;
 }
