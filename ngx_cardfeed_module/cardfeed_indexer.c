@@ -13,10 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define INDEXER_ELECT_MS 100
 #define INDEXER_BACKOFF_MIN 100
 #define INDEXER_BACKOFF_MAX 10000
 #define INDEXER_REOPEN_MS 100
+#define INDEXER_SWEEP_MS 1000
 
 enum { POLL_STOP, POLL_WATCH, POLL_DUE, POLL_NOTIFY, POLL_FDS };
 
@@ -145,6 +145,9 @@ indexer_adopt(cardfeed_indexer_t *ix)
         rc = cardfeed_indexer_commit(ix);
     }
     cardfeed_index_sweep(ix->index);
+
+    /* and once more when the processes before this one have ended */
+    ix->sync_at = cardfeed_indexer_ms() + INDEXER_SWEEP_MS;
 
     return rc;
 }
@@ -324,13 +327,11 @@ indexer_timeout(const cardfeed_indexer_t *ix)
 
 
 static void
-indexer_notified(cardfeed_indexer_t *ix, int fd)
+indexer_notified(cardfeed_indexer_t *ix)
 {
-    _Alignas(8) char buf[4096];
-
-    while (read(fd, buf, sizeof(buf)) > 0) {
-        /* void */
-    }
+    /* What another process would have said is for an orphan only. */
+    ix->yield |= cardfeed_index_heard(ix->index)
+        && cardfeed_indexer_orphaned(ix);
     if (ix->published && ix->store != NULL
         && !cardfeed_index_is_current(ix->index, ix->store))
     {
@@ -370,31 +371,8 @@ indexer_wait(cardfeed_indexer_t *ix)
         cardfeed_indexer_events(ix);
     }
     if (fds[POLL_NOTIFY].revents != 0) {
-        indexer_notified(ix, fds[POLL_NOTIFY].fd);
+        indexer_notified(ix);
     }
-}
-
-
-static bool
-indexer_elected(cardfeed_indexer_t *ix)
-{
-    int rc;
-    cardfeed_error_t err = {.code = CARDFEED_OK};
-    struct pollfd stop = {.fd = ix->stop_fd, .events = POLLIN};
-
-    while (!cardfeed_indexer_stopping(ix)) {
-        rc = cardfeed_index_elect(ix->index, &err);
-        if (rc == CARDFEED_OK) {
-            ix->trouble[0] = '\0';
-            return true;
-        }
-        if (rc != CARDFEED_BUSY) {
-            cardfeed_indexer_trouble(ix, "election", rc, &err);
-        }
-        poll(&stop, 1, INDEXER_ELECT_MS);
-    }
-
-    return false;
 }
 
 
@@ -404,7 +382,7 @@ indexer_serve(cardfeed_indexer_t *ix)
     int rc;
     int64_t reopened = 0;
 
-    while (!cardfeed_indexer_stopping(ix)) {
+    while (!cardfeed_indexer_stopping(ix) && !ix->yield) {
         if (ix->retry_at == 0 || indexer_is_due(ix->retry_at)) {
             if (ix->reopen) {
                 reopened = cardfeed_indexer_ms();
@@ -426,24 +404,39 @@ indexer_serve(cardfeed_indexer_t *ix)
 }
 
 
-static void *
-indexer_thread(void *data)
+/* So that the next one, which may be this one again, finds all at once. */
+static void
+indexer_leave(cardfeed_indexer_t *ix)
 {
-    cardfeed_indexer_t *ix = data;
-
-    if (!indexer_elected(ix)) {
-        return NULL;
-    }
-    cardfeed_indexer_report(ix, CARDFEED_REPORT_NOTICE,
-        ": this process indexes (pid %ld)", (long) getpid());
-
-    indexer_serve(ix);
-
     cardfeed_indexer_commit(ix);
     cardfeed_store_release(ix->store);
     ix->store = NULL;
     cardfeed_index_resign(ix->index);
     cardfeed_indexer_pool_end(ix);
+
+    cardfeed_watch_close(ix->watch);
+    ix->watch = NULL;
+    cardfeed_indexer_forget_events(ix);
+    cardfeed_indexer_racy_free(ix);
+    ix->published = ix->rebuild = ix->reopen = false;
+    ix->waiting = ix->degraded = false;
+    ix->sync_at = ix->retry_at = 0;
+    ix->backoff = ix->full = 0;
+}
+
+
+static void *
+indexer_thread(void *data)
+{
+    cardfeed_indexer_t *ix = data;
+
+    while (cardfeed_indexer_elected(ix)) {
+        cardfeed_indexer_report(ix, CARDFEED_REPORT_NOTICE,
+            ": this process indexes (pid %ld)", (long) getpid());
+
+        indexer_serve(ix);
+        indexer_leave(ix);
+    }
 
     return NULL;
 }
@@ -511,6 +504,7 @@ cardfeed_indexer_start(cardfeed_indexer_t **out,
     ix->c = c;
     ix->index = index;
     ix->report_fd = report_fd;
+    ix->parent = getppid();
     atomic_init(&ix->stopping, false);
     cardfeed_indexer_paths_init(&ix->files);
     cardfeed_indexer_paths_init(&ix->dirs);

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #define CARDFEED_INDEXER_BATCH_FILES 2000
 #define CARDFEED_INDEXER_BATCH_WRITES 32768 /* 128 MB, at the worst */
@@ -130,6 +131,8 @@ struct cardfeed_indexer_s {
     int stop_fd;
     int due_fd;
     atomic_bool stopping;
+    pid_t parent; /* at the start */
+    bool yield;   /* an orphan that another process would follow */
 
     cardfeed_store_t *store;
     cardfeed_watch_t *watch;
@@ -187,6 +190,12 @@ cardfeed_indexer_stopping(const cardfeed_indexer_t *ix)
 {
     return atomic_load_explicit(&ix->stopping, memory_order_relaxed);
 }
+
+/* elect */
+/* Waits to be the indexer; false: it was asked to stop. */
+bool cardfeed_indexer_elected(cardfeed_indexer_t *ix);
+/* Whether the process that started this one is gone. */
+bool cardfeed_indexer_orphaned(const cardfeed_indexer_t *ix);
 
 /* report */
 void cardfeed_indexer_report(cardfeed_indexer_t *ix,

@@ -11,7 +11,7 @@ typedef struct {
 
 /*
  * The card of a row.  CARDFEED_NOTFOUND: not for this feed; the indexer has
- * not worked off that it expired, or it went.
+ * not worked off that it expired.
  */
 static int
 select_card(select_t *s, cardfeed_read_t *read, uint64_t id,

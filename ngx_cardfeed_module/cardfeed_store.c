@@ -77,6 +77,18 @@ open_mdb(cardfeed_store_env_t *env)
 }
 
 
+/* Whether a map of the least size would hold all of data.mdb: what LMDB would
+ * map beyond that is what a damaged page says. */
+static bool
+is_small(const cardfeed_store_env_t *env)
+{
+    struct stat st;
+
+    return fstatat(env->lease.dir, "data.mdb", &st, AT_SYMLINK_NOFOLLOW) == 0
+           && st.st_size <= (off_t) MAP_LEAST;
+}
+
+
 /* A full disk must not be met inside the mapped lock file. */
 static int
 allocate_lock(cardfeed_store_env_t *env)
@@ -189,13 +201,19 @@ check_deaths(cardfeed_store_env_t *env, cardfeed_error_t *err)
 {
     cardfeed_index_t *index = env->index;
 
-    if (cardfeed_store_lease_scan(&env->lease, index->boot) != 0
+    int64_t born;
+
+    if (cardfeed_store_lease_scan(&env->lease, index->boot, &born) != 0
         && cardfeed_store_death(index, env->number,
-                                cardfeed_store_clock_ms(CLOCK_REALTIME)))
+                                cardfeed_store_clock_ms(CLOCK_REALTIME),
+                                born))
     {
         return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
             "processes that had the index open died twice in a minute");
     }
+
+    /* should this one die now, it will not have been with those */
+    cardfeed_store_lease_born(&env->lease);
 
     return CARDFEED_OK;
 }
@@ -261,9 +279,11 @@ env_open(cardfeed_store_env_t *env, unsigned flags, cardfeed_error_t *err)
     }
 
     rc = open_mdb(env);
+    if (rc == ENOENT || (rc == ENOMEM && !create && is_small(env))) {
+        rc = MDB_INVALID;
+    }
     if (rc != 0) {
-        return cardfeed_store_error(err, rc == ENOENT ? MDB_INVALID : rc,
-            "data.mdb");
+        return cardfeed_store_error(err, rc, "data.mdb");
     }
 
     if (mdb_env_get_fd(env->mdb, &fd) == 0) {

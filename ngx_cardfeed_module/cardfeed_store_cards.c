@@ -132,7 +132,7 @@ place(cardfeed_txn_t *txn, const cardfeed_record_t *rec, cardfeed_str_t slug,
     if (row != NULL) {
         return cardfeed_store_put(txn, CARDFEED_TABLE_BY_TOPIC, val,
             cardfeed_store_val(packed,
-                cardfeed_store_row_pack(packed, row)));
+                cardfeed_store_row_pack(packed, key, row)));
     }
 
     rc = cardfeed_store_del(txn, CARDFEED_TABLE_BY_TOPIC, val);
@@ -289,11 +289,12 @@ cardfeed_store_card_delete(cardfeed_txn_t *txn, uint64_t id)
 
 static int
 write_card(cardfeed_txn_t *txn, uint64_t id,
-    const cardfeed_store_card_head_t *head, cardfeed_str_t path,
+    cardfeed_store_card_head_t *head, cardfeed_str_t path,
     cardfeed_str_t bytes)
 {
     unsigned char key[8];
 
+    cardfeed_store_head_seal(head, path);
     cardfeed_buf_reset(&txn->scratch);
     cardfeed_buf_append(&txn->scratch, head, sizeof(*head));
     cardfeed_buf_str(&txn->scratch, path);
@@ -318,7 +319,6 @@ cardfeed_store_card_attach(cardfeed_txn_t *txn, cardfeed_str_t path,
     cardfeed_store_card_head_t head = {
         .due = due_of(rec, state, txn->now),
         .state = state,
-        .path_len = (uint32_t) path.len,
     };
 
     txn->counters.states[state]++;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #define CONTROL "control"
 #define DISCARDED "discarded"
 #define UNSYNCED "unsynced"
+#define WANTED "wanted"
 
 
 /* Under the lock, once more: another process may have been faster.  The file
@@ -138,16 +140,44 @@ cardfeed_store_control_publish(cardfeed_index_t *index, uint64_t number)
 
 /* The indexer watches the directory for new names. */
 static void
-wake_indexer(cardfeed_index_t *index)
+wake_indexer(cardfeed_index_t *index, const char *name)
 {
     int fd;
 
-    fd = openat(index->dir, DISCARDED,
+    fd = openat(index->dir, name,
         O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd != -1) {
         close(fd);
-        unlinkat(index->dir, DISCARDED, 0);
+        unlinkat(index->dir, name, 0);
     }
+}
+
+
+void
+cardfeed_index_ask(cardfeed_index_t *index)
+{
+    wake_indexer(index, WANTED);
+}
+
+
+bool
+cardfeed_index_heard(cardfeed_index_t *index)
+{
+    bool asked = false;
+    ssize_t n, at;
+    _Alignas(struct inotify_event) char buf[4096];
+    const struct inotify_event *event;
+
+    while (index->notify != -1
+           && (n = read(index->notify, buf, sizeof(buf))) > 0)
+    {
+        for (at = 0; at < n; at += (ssize_t) sizeof(*event) + event->len) {
+            event = (const void *) (buf + at);
+            asked |= event->len != 0 && strcmp(event->name, WANTED) == 0;
+        }
+    }
+
+    return asked;
 }
 
 
@@ -182,20 +212,22 @@ cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number, bool gently)
     }
 
     atomic_store(&control->distrusted_ms, now);
-    wake_indexer(index);
+    wake_indexer(index, DISCARDED);
 }
 
 
 bool
-cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
+cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms,
+    int64_t born_ms)
 {
     int64_t before;
     cardfeed_store_control_t *control = index->control;
+    bool damaged = atomic_load(&control->distrusted) == number;
 
     before = atomic_load(&control->died_ms);
 
     do {
-        if (before != 0 && before <= now_ms
+        if (!damaged && before != 0 && before <= now_ms && born_ms < before
             && now_ms - before < CARDFEED_STORE_DEATH_MERGE_MS)
         {
             return false;
@@ -203,16 +235,18 @@ cardfeed_store_death(cardfeed_index_t *index, uint64_t number, int64_t now_ms)
     } while (!atomic_compare_exchange_weak(&control->died_ms, &before,
                                            now_ms));
 
-    if (before == 0 || before > now_ms
-        || now_ms - before > CARDFEED_STORE_DEATH_WINDOW_MS)
+    /* Where damage was found, the first one is no accident. */
+    if (!damaged
+        && (before == 0 || before > now_ms
+            || now_ms - before > CARDFEED_STORE_DEATH_WINDOW_MS))
     {
         return false;
     }
 
-    atomic_store(&control->died_ms, 0);
+    atomic_store(&control->died_ms, damaged ? now_ms : 0);
     atomic_store(&control->distrusted, number);
     atomic_compare_exchange_strong(&control->generation, &number, 0);
-    wake_indexer(index);
+    wake_indexer(index, DISCARDED);
 
     return true;
 }

@@ -7,6 +7,7 @@
 #include "cardfeed_store_private.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,7 +33,31 @@ static const struct {
     {MDB_PANIC, CARDFEED_CORRUPT},
     {MDB_INCOMPATIBLE, CARDFEED_CORRUPT},
     {MDB_CURSOR_FULL, CARDFEED_CORRUPT},
+    {MDB_PAGE_FULL, CARDFEED_CORRUPT},
+    {EACCES, CARDFEED_CORRUPT}, /* no file of ours is made so */
+    {EPERM, CARDFEED_CORRUPT},
+    {EISDIR, CARDFEED_CORRUPT},
+    {ENOTDIR, CARDFEED_CORRUPT},
+    {ELOOP, CARDFEED_CORRUPT},
+    {MDB_BAD_TXN, CARDFEED_CORRUPT}, /* a page before was no good */
+    {MDB_BAD_DBI, CARDFEED_CORRUPT},
+    {MDB_BAD_VALSIZE, CARDFEED_CORRUPT},
 };
+
+
+/* What to do about it, where LMDB does not say. */
+static const char *
+words(int rc)
+{
+    switch (rc) {
+    case EIO: /* also LMDB's for a write that was cut short */
+        return "input/output error, or no space left on device";
+    case MDB_MAP_FULL:
+        return "the index has outgrown its map, a larger map= is needed";
+    default:
+        return mdb_strerror(rc);
+    }
+}
 
 
 int
@@ -47,7 +72,7 @@ cardfeed_store_error(cardfeed_error_t *err, int rc, const char *what)
         }
     }
 
-    return cardfeed_error_set(err, code, 0, "%s: %s", what, mdb_strerror(rc));
+    return cardfeed_error_set(err, code, 0, "%s: %s", what, words(rc));
 }
 
 
@@ -200,9 +225,24 @@ unzigzag(uint32_t v)
 }
 
 
+static_assert(sizeof(uint32_t) == CARDFEED_STORE_ROW_CHECK, "row check");
+
+
+static uint32_t
+row_check(const unsigned char *key, const unsigned char *numbers, size_t n)
+{
+    unsigned char both[CARDFEED_STORE_ORDER_KEY + CARDFEED_STORE_ROW_MAX];
+
+    memcpy(both, key, CARDFEED_STORE_ORDER_KEY);
+    memcpy(both + CARDFEED_STORE_ORDER_KEY, numbers, n);
+
+    return (uint32_t) XXH3_64bits(both, CARDFEED_STORE_ORDER_KEY + n);
+}
+
+
 size_t
 cardfeed_store_row_pack(unsigned char out[CARDFEED_STORE_ROW_MAX],
-    const cardfeed_row_t *row)
+    const unsigned char *key, const cardfeed_row_t *row)
 {
     const uint32_t numbers[CARDFEED_STORE_ROW_NUMBERS] = {
         row->type, row->category, row->provider, row->author,
@@ -210,7 +250,7 @@ cardfeed_store_row_pack(unsigned char out[CARDFEED_STORE_ROW_MAX],
     };
 
     size_t i, n = 0;
-    uint32_t v;
+    uint32_t v, check;
 
     for (i = 0; i < CARDFEED_STORE_ROW_NUMBERS; i++) {
         for (v = numbers[i]; v >= 0x80; v >>= 7) {
@@ -219,18 +259,33 @@ cardfeed_store_row_pack(unsigned char out[CARDFEED_STORE_ROW_MAX],
         out[n++] = (unsigned char) v;
     }
 
-    return n;
+    check = row_check(key, out, n);
+    memcpy(out + n, &check, sizeof(check));
+
+    return n + sizeof(check);
 }
 
 
 bool
-cardfeed_store_row_open(cardfeed_row_t *row, const MDB_val *value)
+cardfeed_store_row_open(cardfeed_row_t *row, const unsigned char *key,
+    const MDB_val *value)
 {
     size_t i;
     unsigned shift;
     uint64_t v;
-    uint32_t numbers[CARDFEED_STORE_ROW_NUMBERS];
-    const unsigned char *p = value->mv_data, *end = p + value->mv_size;
+    uint32_t numbers[CARDFEED_STORE_ROW_NUMBERS], check;
+    const unsigned char *p = value->mv_data, *end;
+
+    if (value->mv_size < sizeof(check)
+        || value->mv_size > CARDFEED_STORE_ROW_MAX)
+    {
+        return false;
+    }
+    end = p + value->mv_size - sizeof(check);
+    memcpy(&check, end, sizeof(check));
+    if (check != row_check(key, p, (size_t) (end - p))) {
+        return false;
+    }
 
     for (i = 0; i < CARDFEED_STORE_ROW_NUMBERS; i++) {
         v = 0;
@@ -304,27 +359,68 @@ cardfeed_store_fixed(void *out, size_t size, const MDB_val *value,
 }
 
 
+uint64_t
+cardfeed_store_check(const void *fixed, size_t size, cardfeed_str_t a,
+    cardfeed_str_t b)
+{
+    uint64_t check;
+
+    check = XXH3_64bits(fixed, size);
+    check = XXH3_64bits_withSeed(a.data, a.len, check);
+
+    return XXH3_64bits_withSeed(b.data, b.len, check);
+}
+
+
+static uint64_t
+head_check(const cardfeed_store_card_head_t *head, cardfeed_str_t path)
+{
+    return cardfeed_store_check(head,
+        offsetof(cardfeed_store_card_head_t, check), path, CARDFEED_NO_STR);
+}
+
+
+void
+cardfeed_store_head_seal(cardfeed_store_card_head_t *head,
+    cardfeed_str_t path)
+{
+    head->path_len = (uint32_t) path.len;
+    head->check = head_check(head, path);
+}
+
+
 int
-cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
-    const MDB_val *value)
+cardfeed_store_head_open(cardfeed_store_card_head_t *head,
+    cardfeed_str_t *path, cardfeed_str_t *bytes, const MDB_val *value)
 {
     cardfeed_str_t rest;
 
-    if (!cardfeed_store_fixed(&card->head, sizeof(card->head), value, &rest)
-        || card->head.path_len > rest.len
-        || card->head.state >= CARDFEED_STATES)
+    if (!cardfeed_store_fixed(head, sizeof(*head), value, &rest)
+        || head->path_len > rest.len || head->state >= CARDFEED_STATES)
     {
         return CARDFEED_CORRUPT;
     }
 
-    card->id = id;
-    card->path.data = rest.data;
-    card->path.len = card->head.path_len;
-    card->bytes.data = rest.data + card->head.path_len;
-    card->bytes.len = rest.len - card->head.path_len;
+    path->data = rest.data;
+    path->len = head->path_len;
+    bytes->data = rest.data + head->path_len;
+    bytes->len = rest.len - head->path_len;
 
-    if (cardfeed_record_open(&card->record, card->bytes.data,
-                             card->bytes.len) != CARDFEED_OK
+    return head->check == head_check(head, *path) ? CARDFEED_OK
+                                                  : CARDFEED_CORRUPT;
+}
+
+
+int
+cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
+    const MDB_val *value)
+{
+    card->id = id;
+
+    if (cardfeed_store_head_open(&card->head, &card->path, &card->bytes,
+                                 value) != CARDFEED_OK
+        || cardfeed_record_open(&card->record, card->bytes.data,
+                                card->bytes.len) != CARDFEED_OK
         || card->record.id != id)
     {
         return CARDFEED_CORRUPT;
@@ -334,12 +430,31 @@ cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
 }
 
 
+static uint64_t
+topic_check(const cardfeed_store_topic_row_t *row, cardfeed_str_t name,
+    cardfeed_str_t slug)
+{
+    return cardfeed_store_check(row,
+        offsetof(cardfeed_store_topic_row_t, check), slug, name);
+}
+
+
+void
+cardfeed_store_topic_seal(cardfeed_store_topic_row_t *row,
+    cardfeed_str_t name, cardfeed_str_t slug)
+{
+    row->name_len = (uint32_t) name.len;
+    row->check = topic_check(row, name, slug);
+}
+
+
 int
 cardfeed_store_topic_open(cardfeed_store_topic_row_t *row,
-    cardfeed_str_t *name, const MDB_val *value)
+    cardfeed_str_t *name, cardfeed_str_t slug, const MDB_val *value)
 {
     if (!cardfeed_store_fixed(row, sizeof(*row), value, name)
-        || row->name_len != name->len)
+        || row->name_len != name->len
+        || row->check != topic_check(row, *name, slug))
     {
         return CARDFEED_CORRUPT;
     }

@@ -73,6 +73,49 @@ check_about(cardfeed_index_t *index, cardfeed_store_env_t *env, bool same_sum,
 }
 
 
+/* There are few of them, and every feed begins with one. */
+static int
+check_topics(cardfeed_store_env_t *env, cardfeed_error_t *err)
+{
+    int rc;
+    MDB_txn *txn;
+    MDB_val key, value;
+    MDB_cursor *cursor;
+    cardfeed_str_t name, slug;
+    cardfeed_store_topic_row_t row;
+    bool all = false;
+
+    rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+    if (rc != 0) {
+        return cardfeed_store_error(err, rc, "index");
+    }
+
+    rc = mdb_cursor_open(txn, env->dbi[CARDFEED_TABLE_TOPICS], &cursor);
+    if (rc == 0) {
+        while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+            slug.data = key.mv_data;
+            slug.len = key.mv_size;
+            all |= cardfeed_str_eq(slug, CARDFEED_STR("all"));
+            if (cardfeed_store_topic_open(&row, &name, slug, &value)
+                != CARDFEED_OK)
+            {
+                rc = MDB_CORRUPTED;
+                break;
+            }
+        }
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+
+    if (rc == MDB_NOTFOUND && all) {
+        return CARDFEED_OK;
+    }
+
+    return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+        "the list of topics is damaged");
+}
+
+
 static int
 adopt_env(cardfeed_index_t *index, cardfeed_store_env_t *env,
     cardfeed_error_t *err)
@@ -87,6 +130,9 @@ adopt_env(cardfeed_index_t *index, cardfeed_store_env_t *env,
     }
     if (rc == CARDFEED_OK || rc == CARDFEED_NOTFOUND) {
         rc = check_about(index, env, true, err);
+    }
+    if (rc == CARDFEED_OK) {
+        rc = check_topics(env, err);
     }
     if (rc != CARDFEED_OK) {
         return rc;
@@ -112,6 +158,39 @@ wrap(cardfeed_store_env_t *env, cardfeed_store_t **out, cardfeed_error_t *err)
 }
 
 
+#define NUMBER_MAX (UINT64_MAX / 2) /* no index gets this far */
+
+
+/* Of the generations that are there; 0: none. */
+static uint64_t
+highest_number(cardfeed_index_t *index)
+{
+    int fd;
+    DIR *d;
+    uint64_t number, last = 0;
+    struct dirent *e;
+
+    fd = openat(index->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    d = (fd == -1) ? NULL : fdopendir(fd);
+    if (d == NULL) {
+        if (fd != -1) {
+            close(fd);
+        }
+    } else {
+        while ((e = readdir(d)) != NULL) {
+            if (cardfeed_store_name_parse(e->d_name, &number)
+                && number > last && number < NUMBER_MAX)
+            {
+                last = number;
+            }
+        }
+        closedir(d);
+    }
+
+    return last;
+}
+
+
 int
 cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
     cardfeed_error_t *err)
@@ -128,15 +207,19 @@ cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
     number = atomic_load(&index->control->generation);
     if (number == 0 && atomic_load(&index->control->distrusted) != 0) {
         return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
-            "workers that used it died twice within a minute");
+            atomic_load(&index->control->died_ms) == 0
+                ? "workers that used it died twice within a minute"
+                : "it was found damaged, and a worker that used it died");
+    }
+    if (number == 0 && atomic_load(&index->control->last) == 0
+        && highest_number(index) != 0)
+    {
+        return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+            "the control file was lost");
     }
     if (number == 0) {
         return cardfeed_error_set(err, CARDFEED_NOTFOUND, 0,
             "there is no index");
-    }
-    if (atomic_load(&index->control->distrusted) == number) {
-        return cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
-            "the index was found damaged");
     }
 
     rc = cardfeed_store_control_slot(index, number, &format, &checksum);
@@ -155,7 +238,14 @@ cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
         return rc;
     }
 
+    /* Who found damage could not always say which. */
     rc = adopt_env(index, env, err);
+    if (rc == CARDFEED_OK
+        && atomic_load(&index->control->distrusted) == number)
+    {
+        rc = cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+            "the index was found damaged");
+    }
     if (rc != CARDFEED_OK) {
         cardfeed_store_env_put(env, true);
         return rc;
@@ -165,38 +255,15 @@ cardfeed_index_adopt(cardfeed_index_t *index, cardfeed_store_t **out,
 }
 
 
-#define NUMBER_MAX (UINT64_MAX / 2) /* no index gets this far */
-
-
 /* No number is given twice: a process may have an old one open. */
 static uint64_t
 next_number(cardfeed_index_t *index)
 {
-    int fd;
-    DIR *d;
-    uint64_t number, last;
-    struct dirent *e;
+    uint64_t last, highest = highest_number(index);
 
     last = atomic_load(&index->control->last);
-    if (last >= NUMBER_MAX) {
-        last = 0; /* damage */
-    }
-
-    fd = openat(index->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    d = (fd == -1) ? NULL : fdopendir(fd);
-    if (d == NULL) {
-        if (fd != -1) {
-            close(fd);
-        }
-    } else {
-        while ((e = readdir(d)) != NULL) {
-            if (cardfeed_store_name_parse(e->d_name, &number)
-                && number > last && number < NUMBER_MAX)
-            {
-                last = number;
-            }
-        }
-        closedir(d);
+    if (last >= NUMBER_MAX || last < highest) {
+        last = highest;
     }
 
     atomic_store(&index->control->last, last + 1);

@@ -56,6 +56,18 @@ lock_left_over(int dir, const char *name)
 }
 
 
+static int64_t
+born(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == -1
+               ? 0
+               : (int64_t) st.st_mtim.tv_sec * 1000
+                     + st.st_mtim.tv_nsec / 1000000;
+}
+
+
 static bool
 same_boot(int fd, const char *boot)
 {
@@ -71,12 +83,14 @@ same_boot(int fd, const char *boot)
 
 unsigned
 cardfeed_store_lease_scan(const cardfeed_store_lease_t *lease,
-    const char *boot)
+    const char *boot, int64_t *born_ms)
 {
     int fd, copy;
     DIR *d;
     unsigned dead = 0;
     struct dirent *e;
+
+    *born_ms = 0;
 
     copy = openat(lease->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     d = (copy == -1) ? NULL : fdopendir(copy);
@@ -103,6 +117,9 @@ cardfeed_store_lease_scan(const cardfeed_store_lease_t *lease,
             && same_boot(fd, boot))
         {
             dead++;
+            if (*born_ms < born(fd)) {
+                *born_ms = born(fd);
+            }
         }
         close(fd);
     }
@@ -110,6 +127,18 @@ cardfeed_store_lease_scan(const cardfeed_store_lease_t *lease,
     closedir(d);
 
     return dead;
+}
+
+
+/* By the clock that deaths are noticed by: that of the file system lags. */
+void
+cardfeed_store_lease_born(const cardfeed_store_lease_t *lease)
+{
+    struct timespec now[2];
+
+    clock_gettime(CLOCK_REALTIME, &now[0]);
+    now[1] = now[0];
+    (void) futimens(lease->fd, now);
 }
 
 
@@ -173,10 +202,13 @@ cardfeed_store_lease_take(cardfeed_store_lease_t *lease, const char *path,
         goto failed;
     }
 
-    if (flock(lease->fd, LOCK_EX | LOCK_NB) == -1) {
+    /* Where there is no space for the word, the death of this process will
+     * not count; what there is can be served all the same. */
+    if (flock(lease->fd, LOCK_EX | LOCK_NB) == -1
+        || (pwrite(lease->fd, boot, len, 0) == -1 && errno != ENOSPC
+            && errno != EDQUOT && errno != EFBIG))
+    {
         rc = errno;
-    } else if (pwrite(lease->fd, boot, len, 0) != (ssize_t) len) {
-        rc = ENOSPC;
     } else {
         rc = link_lease(lease, temp);
     }

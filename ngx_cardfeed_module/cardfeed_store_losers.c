@@ -88,7 +88,7 @@ find_holder(cardfeed_txn_t *txn, uint64_t id, cardfeed_str_t *holder)
     int rc;
     MDB_val value;
     unsigned char key[8];
-    cardfeed_str_t rest;
+    cardfeed_str_t path, bytes;
     cardfeed_store_card_head_t head;
 
     *holder = CARDFEED_NO_STR;
@@ -99,15 +99,14 @@ find_holder(cardfeed_txn_t *txn, uint64_t id, cardfeed_str_t *holder)
         return rc == CARDFEED_NOTFOUND ? CARDFEED_OK : rc;
     }
 
-    if (!cardfeed_store_fixed(&head, sizeof(head), &value, &rest)
-        || head.path_len == 0 || head.path_len > rest.len)
+    if (cardfeed_store_head_open(&head, &path, &bytes, &value) != CARDFEED_OK
+        || path.len == 0)
     {
         return cardfeed_store_txn_corrupt(txn, "card");
     }
 
     /* what the map shows may go with the next write */
-    rest.len = head.path_len;
-    *holder = cardfeed_arena_dup(&txn->arena, rest);
+    *holder = cardfeed_arena_dup(&txn->arena, path);
 
     return holder->data != NULL ? CARDFEED_OK
                                 : cardfeed_store_txn_fail(txn, ENOMEM, "path");

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 
@@ -13,6 +14,14 @@ MDB_val
 cardfeed_store_key_val(const cardfeed_store_key_t *key)
 {
     return cardfeed_store_val(key->data, key->len);
+}
+
+
+static uint64_t
+row_check(const cardfeed_store_path_row_t *row, cardfeed_str_t path)
+{
+    return cardfeed_store_check(row,
+        offsetof(cardfeed_store_path_row_t, check), path, CARDFEED_NO_STR);
 }
 
 
@@ -36,7 +45,8 @@ cardfeed_store_path_open(cardfeed_store_path_row_t *row, cardfeed_str_t *path,
         path->len = key->mv_size;
     }
 
-    return CARDFEED_OK;
+    return row->check == row_check(row, *path) ? CARDFEED_OK
+                                               : CARDFEED_CORRUPT;
 }
 
 
@@ -96,6 +106,7 @@ cardfeed_store_entry_put(cardfeed_txn_t *txn, cardfeed_store_entry_t *entry)
         return CARDFEED_OK;
     }
 
+    entry->row.check = row_check(&entry->row, entry->path);
     cardfeed_buf_reset(&txn->scratch);
     cardfeed_buf_append(&txn->scratch, &entry->row, sizeof(entry->row));
     if (cut) {

@@ -33,7 +33,8 @@
 #define CARDFEED_STORE_SLOTS 8
 
 /* Two unclean deaths within the first discard a generation; those within the
- * second of one another are one event. */
+ * second of one another are one event, unless who died was born after the one
+ * before was noticed. */
 #define CARDFEED_STORE_DEATH_WINDOW_MS 60000
 #define CARDFEED_STORE_DEATH_MERGE_MS 1000
 
@@ -101,6 +102,7 @@ typedef struct {
     int64_t due; /* its time in scheduled, or CARDFEED_NO_TIME */
     uint32_t state;
     uint32_t path_len;
+    uint64_t check; /* of head and path; the record has its own */
 } cardfeed_store_card_head_t;
 
 enum {
@@ -121,6 +123,7 @@ typedef struct {
     uint64_t rival;
     uint32_t flags;
     uint32_t path_len; /* 0: the key is the path */
+    uint64_t check;    /* of row and path */
 } cardfeed_store_path_row_t;
 
 typedef struct {
@@ -130,6 +133,7 @@ typedef struct {
     uint32_t count;
     uint32_t name_count; /* cards that spell it so */
     uint32_t name_len;
+    uint64_t check;      /* of slug, row and name */
 } cardfeed_store_topic_row_t;
 
 typedef struct {
@@ -140,9 +144,11 @@ typedef struct {
 /* An index row is six numbers, each in as many bytes as it needs, seven bits
  * in each, the lowest first, the high bit set on all but the last: the names
  * type, category, provider and author, then quality and heat with the sign in
- * the lowest bit. */
+ * the lowest bit.  Four bytes behind them are a check of key and numbers. */
 #define CARDFEED_STORE_ROW_NUMBERS 6
-#define CARDFEED_STORE_ROW_MAX (CARDFEED_STORE_ROW_NUMBERS * 5)
+#define CARDFEED_STORE_ROW_CHECK 4
+#define CARDFEED_STORE_ROW_MAX                                               \
+    (CARDFEED_STORE_ROW_NUMBERS * 5 + CARDFEED_STORE_ROW_CHECK)
 
 enum {
     CARDFEED_REJECT_REASON,  /* the text follows */
@@ -158,9 +164,9 @@ typedef struct {
 
 static_assert(sizeof(cardfeed_store_about_t) == 16, "about");
 static_assert(sizeof(cardfeed_store_counters_t) == 80, "counters");
-static_assert(sizeof(cardfeed_store_card_head_t) == 16, "card head");
-static_assert(sizeof(cardfeed_store_path_row_t) == 56, "path row");
-static_assert(sizeof(cardfeed_store_topic_row_t) == 32, "topic row");
+static_assert(sizeof(cardfeed_store_card_head_t) == 24, "card head");
+static_assert(sizeof(cardfeed_store_path_row_t) == 64, "path row");
+static_assert(sizeof(cardfeed_store_topic_row_t) == 40, "topic row");
 static_assert(sizeof(cardfeed_store_spelling_row_t) == 8, "spelling row");
 static_assert(sizeof(cardfeed_store_reject_row_t) == 16, "reject row");
 
@@ -280,20 +286,31 @@ void cardfeed_store_order_key(unsigned char *key, uint32_t topic,
 int64_t cardfeed_store_order_time(const unsigned char *key);
 /* Takes type to heat of the row; the length. */
 size_t cardfeed_store_row_pack(unsigned char out[CARDFEED_STORE_ROW_MAX],
-    const cardfeed_row_t *row);
+    const unsigned char *key, const cardfeed_row_t *row);
 /* Sets type to heat of the row; false: damage. */
-bool cardfeed_store_row_open(cardfeed_row_t *row, const MDB_val *value);
+bool cardfeed_store_row_open(cardfeed_row_t *row, const unsigned char *key,
+    const MDB_val *value);
 void cardfeed_store_due_key(unsigned char *key, int64_t due, uint64_t id);
 int64_t cardfeed_store_due_of(const unsigned char *key);
 MDB_val cardfeed_store_val(const void *data, size_t size);
 /* The fixed part of a value and what follows it; false: it is too short. */
 bool cardfeed_store_fixed(void *out, size_t size, const MDB_val *value,
     cardfeed_str_t *rest);
+/* Of the fixed part of a value, up to its check, and of what belongs to it. */
+uint64_t cardfeed_store_check(const void *fixed, size_t size,
+    cardfeed_str_t a, cardfeed_str_t b);
+/* CARDFEED_CORRUPT; the record that follows is not looked at. */
+int cardfeed_store_head_open(cardfeed_store_card_head_t *head,
+    cardfeed_str_t *path, cardfeed_str_t *bytes, const MDB_val *value);
+void cardfeed_store_head_seal(cardfeed_store_card_head_t *head,
+    cardfeed_str_t path);
 /* Bounds checked; CARDFEED_CORRUPT. */
 int cardfeed_store_card_open(cardfeed_store_card_t *card, uint64_t id,
     const MDB_val *value);
 int cardfeed_store_topic_open(cardfeed_store_topic_row_t *row,
-    cardfeed_str_t *name, const MDB_val *value);
+    cardfeed_str_t *name, cardfeed_str_t slug, const MDB_val *value);
+void cardfeed_store_topic_seal(cardfeed_store_topic_row_t *row,
+    cardfeed_str_t name, cardfeed_str_t slug);
 
 /* --- cardfeed_store.c ---------------------------------------------------- */
 
@@ -328,7 +345,7 @@ void cardfeed_store_distrust(cardfeed_index_t *index, uint64_t number,
 /* An unclean death in a generation; true: it was one too many, and the
  * generation is published no more. */
 bool cardfeed_store_death(cardfeed_index_t *index, uint64_t number,
-    int64_t now_ms);
+    int64_t now_ms, int64_t born_ms);
 
 #define CARDFEED_STORE_NAME_SIZE 64
 void cardfeed_store_name(char *out, uint64_t format, uint64_t checksum,
@@ -352,7 +369,9 @@ void cardfeed_store_lease_drop(cardfeed_store_lease_t *lease);
 /* Clears what dead processes left behind; the number of those that died
  * without a word since the machine was started. */
 unsigned cardfeed_store_lease_scan(const cardfeed_store_lease_t *lease,
-    const char *boot);
+    const char *boot, int64_t *born_ms);
+/* From now on: CLOCK_REALTIME, the last of which a scan gives. */
+void cardfeed_store_lease_born(const cardfeed_store_lease_t *lease);
 /* Removes the generation unless somebody has it open. */
 void cardfeed_store_lease_sweep(int index_dir, const char *name);
 

@@ -134,13 +134,27 @@ get(cardfeed_read_t *read, int table, const void *data, size_t size,
 }
 
 
+/* "all" is always there. */
+static int
+no_topic(cardfeed_read_t *read, cardfeed_str_t slug)
+{
+    return cardfeed_str_eq(slug, CARDFEED_STR("all"))
+               ? read_fail(read, MDB_CORRUPTED, NULL)
+               : CARDFEED_NOTFOUND;
+}
+
+
 static int
 show_topic(cardfeed_read_t *read, cardfeed_topic_t *topic, const MDB_val *key,
     const MDB_val *value)
 {
     cardfeed_store_topic_row_t row;
 
-    if (cardfeed_store_topic_open(&row, &topic->name, value) != CARDFEED_OK) {
+    topic->slug.data = key->mv_data;
+    topic->slug.len = key->mv_size;
+    if (cardfeed_store_topic_open(&row, &topic->name, topic->slug, value)
+        != CARDFEED_OK)
+    {
         return read_fail(read, MDB_CORRUPTED, NULL);
     }
 
@@ -148,8 +162,6 @@ show_topic(cardfeed_read_t *read, cardfeed_topic_t *topic, const MDB_val *key,
     topic->count = row.count;
     topic->change = row.change;
     topic->changed_at = row.changed_at;
-    topic->slug.data = key->mv_data;
-    topic->slug.len = key->mv_size;
 
     return CARDFEED_OK;
 }
@@ -179,7 +191,7 @@ cardfeed_read_topic(cardfeed_read_t *read, cardfeed_str_t slug,
     mdb_cursor_close(cursor);
 
     if (rc != 0) {
-        return rc == MDB_NOTFOUND ? CARDFEED_NOTFOUND
+        return rc == MDB_NOTFOUND ? no_topic(read, slug)
                                   : read_fail(read, rc, NULL);
     }
 
@@ -204,6 +216,8 @@ cardfeed_read_change(cardfeed_read_t *read, cardfeed_str_t slug,
     if (rc == CARDFEED_OK) {
         key = cardfeed_store_val(slug.data, slug.len);
         rc = show_topic(read, &topic, &key, &value);
+    } else if (rc == CARDFEED_NOTFOUND) {
+        rc = no_topic(read, slug);
     }
 
     if (rc == CARDFEED_OK) {
@@ -299,9 +313,10 @@ show_row(cardfeed_cursor_t *cursor, int rc, const MDB_val *key,
 {
     const unsigned char *data = key->mv_data;
 
+    /* also of the row behind the last: it may have been this topic's */
     if (rc == 0
         && (key->mv_size != CARDFEED_STORE_ORDER_KEY
-            || !cardfeed_store_row_open(row, value)))
+            || !cardfeed_store_row_open(row, data, value)))
     {
         rc = MDB_CORRUPTED;
     }
@@ -397,6 +412,9 @@ cardfeed_read_card(cardfeed_read_t *read, uint64_t id, cardfeed_record_t *rec)
 
     cardfeed_store_be64(key, id);
     rc = get(read, CARDFEED_TABLE_CARDS, key, sizeof(key), &value);
+    if (rc == CARDFEED_NOTFOUND) {
+        return read_fail(read, MDB_CORRUPTED, NULL);
+    }
     if (rc != CARDFEED_OK) {
         return rc;
     }

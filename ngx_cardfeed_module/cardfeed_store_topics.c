@@ -195,7 +195,7 @@ load(cardfeed_txn_t *txn, node_t *topic)
         return rc;
     }
 
-    if (cardfeed_store_topic_open(&topic->row, &name, &value)
+    if (cardfeed_store_topic_open(&topic->row, &name, topic->text, &value)
         != CARDFEED_OK)
     {
         return cardfeed_store_txn_corrupt(txn, "topic");
@@ -441,7 +441,7 @@ write_topic(cardfeed_txn_t *txn, node_t *topic)
                                                      : row->changed_at + 1;
     }
 
-    row->name_len = (uint32_t) topic->name.len;
+    cardfeed_store_topic_seal(row, topic->name, topic->text);
 
     cardfeed_buf_reset(&txn->scratch);
     cardfeed_buf_append(&txn->scratch, row, sizeof(*row));

@@ -124,12 +124,12 @@ inherit_topic(MDB_txn *mdb, MDB_dbi dbi, MDB_val *key, const MDB_val *old,
     int64_t now, cardfeed_store_counters_t *counters)
 {
     MDB_val value;
-    cardfeed_str_t name;
+    cardfeed_str_t name, slug = {.data = key->mv_data, .len = key->mv_size};
     cardfeed_store_topic_row_t row;
     int rc;
     bool all = key->mv_size == 3 && memcmp(key->mv_data, "all", 3) == 0;
 
-    if (cardfeed_store_topic_open(&row, &name, old) != CARDFEED_OK
+    if (cardfeed_store_topic_open(&row, &name, slug, old) != CARDFEED_OK
         || key->mv_size > CARDFEED_SLUG_MAX)
     {
         return MDB_CORRUPTED;
@@ -146,6 +146,7 @@ inherit_topic(MDB_txn *mdb, MDB_dbi dbi, MDB_val *key, const MDB_val *old,
     if (counters->change < row.change) {
         counters->change = row.change;
     }
+    cardfeed_store_topic_seal(&row, name, slug);
 
     value.mv_size = old->mv_size;
     value.mv_data = NULL;
@@ -232,12 +233,15 @@ cardfeed_store_initialise(cardfeed_store_env_t *env,
     struct {
         cardfeed_store_topic_row_t row;
         char name[8];
-    } all = {.row = {.name_len = 3}, .name = "All"};
+    } all = {.name = "All"};
 
     rc = mdb_txn_begin(env->mdb, NULL, 0, &mdb);
     if (rc != 0) {
         return cardfeed_store_error(err, rc, "new index");
     }
+
+    cardfeed_store_topic_seal(&all.row, CARDFEED_STR("All"),
+        CARDFEED_STR("all"));
 
     rc = put_about(mdb, env);
     if (rc == 0) {

@@ -137,8 +137,16 @@ ngx_http_cardfeed_select(ngx_http_cardfeed_ctx_t *ctx)
                                         ctx->arena, &ctx->archives, &err);
     }
 
-    return rc == CARDFEED_OK ? NGX_OK
-                             : ngx_http_cardfeed_failed(ctx, err.message);
+    if (rc == CARDFEED_OK) {
+        return NGX_OK;
+    }
+
+    (void) ngx_http_cardfeed_failed(ctx, err.message);
+
+    /* a damaged index is built anew: that passes */
+
+    return rc == CARDFEED_CORRUPT ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                  : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

@@ -326,7 +326,7 @@ ngx_http_cardfeed_open_read(ngx_http_cardfeed_ctx_t *ctx)
                   "cardfeed: collection \"%V\": %s",
                   &ctx->conf->collection->name, err.message);
 
-    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 

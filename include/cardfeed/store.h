@@ -142,7 +142,7 @@ int cardfeed_cursor_reach(cardfeed_cursor_t *cursor, int64_t published,
 /* The first, then the next row. */
 int cardfeed_cursor_next(cardfeed_cursor_t *cursor, cardfeed_row_t *row);
 
-/* CARDFEED_NOTFOUND, CARDFEED_CORRUPT. */
+/* The card of a row: one that is not there is CARDFEED_CORRUPT, too. */
 int cardfeed_read_card(cardfeed_read_t *read, uint64_t id,
     cardfeed_record_t *rec);
 
@@ -208,9 +208,14 @@ bool cardfeed_index_is_current(cardfeed_index_t *index,
     const cardfeed_store_t *store);
 
 /* A descriptor that becomes readable (inotify) when another process of this
- * index distrusts the published generation; read it empty, then ask
- * cardfeed_index_is_current().  -1 where there is none. */
+ * index distrusts the published generation, or would be the indexer; call
+ * _heard, then cardfeed_index_is_current().  -1 where there is none. */
 int cardfeed_index_notify_fd(const cardfeed_index_t *index);
+
+/* Tells the indexer that this process would be it. */
+void cardfeed_index_ask(cardfeed_index_t *index);
+/* Reads the descriptor empty; whether another process has asked. */
+bool cardfeed_index_heard(cardfeed_index_t *index);
 
 /* Removes generations nobody has open and that are not published. */
 void cardfeed_index_sweep(cardfeed_index_t *index);

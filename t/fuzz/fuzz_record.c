@@ -72,8 +72,10 @@ card(char *copy, size_t size)
     if (size >= sizeof(head)) {
         memcpy(&head, copy, sizeof(head));
         head.path_len %= 64;
-        memcpy(copy, &head, sizeof(head));
         if (size > sizeof(head) + head.path_len + 16) {
+            cardfeed_store_head_seal(&head, (cardfeed_str_t){
+                .data = copy + sizeof(head), .len = head.path_len});
+            memcpy(copy, &head, sizeof(head));
             size_t at = sizeof(head) + head.path_len;
             uint64_t checksum = XXH3_64bits(copy + at + 8, size - at - 8);
 
@@ -91,12 +93,23 @@ card(char *copy, size_t size)
 static void
 row(char *copy, size_t size)
 {
-    MDB_val value = cardfeed_store_val(copy, size);
+    uint32_t check;
+    MDB_val value;
     unsigned char packed[CARDFEED_STORE_ROW_MAX];
+    unsigned char both[CARDFEED_STORE_ORDER_KEY + CARDFEED_STORE_ROW_MAX]
+        = {0};
     cardfeed_row_t out;
 
-    if (cardfeed_store_row_open(&out, &value)) {
-        PROMISE(cardfeed_store_row_pack(packed, &out) <= size);
+    if (size >= sizeof(check) && size <= CARDFEED_STORE_ROW_MAX) {
+        size -= sizeof(check);
+        memcpy(both + CARDFEED_STORE_ORDER_KEY, copy, size);
+        check = (uint32_t) XXH3_64bits(both, CARDFEED_STORE_ORDER_KEY + size);
+        memcpy(copy + size, &check, sizeof(check));
+        size += sizeof(check);
+    }
+    value = cardfeed_store_val(copy, size);
+    if (cardfeed_store_row_open(&out, both, &value)) {
+        PROMISE(cardfeed_store_row_pack(packed, both, &out) <= size);
     }
 }
 
@@ -106,9 +119,18 @@ topic(char *copy, size_t size)
 {
     MDB_val value = cardfeed_store_val(copy, size);
     cardfeed_store_topic_row_t out;
-    cardfeed_str_t name;
+    cardfeed_str_t name, slug = CARDFEED_STR("slug");
 
-    if (cardfeed_store_topic_open(&out, &name, &value) == CARDFEED_OK) {
+    if (size >= sizeof(out)) {
+        memcpy(&out, copy, sizeof(out));
+        if (out.name_len == size - sizeof(out)) {
+            name.data = copy + sizeof(out);
+            name.len = out.name_len;
+            cardfeed_store_topic_seal(&out, name, slug);
+            memcpy(copy, &out, sizeof(out));
+        }
+    }
+    if (cardfeed_store_topic_open(&out, &name, slug, &value) == CARDFEED_OK) {
         bytes_of(name);
     }
 }

@@ -22,7 +22,7 @@ test_no_space(void **state)
         site_card(&site, name, "Alpha");
     }
     site_start(&site);
-    site_wait_told(&site, "; trying again");
+    site_wait_told(&site, " a larger map= is needed; trying again");
     assert_null(strstr(site_log(&site), " is ready: "));
 
     /* Several tries later it has been told that once; then there is room. */

@@ -507,7 +507,7 @@ test_reads(void **state)
     assert_int_equal(cardfeed_read_card(read, id_of("a.md"), &rec),
         CARDFEED_OK);
     assert_int_equal(cardfeed_read_card(read, 12345, &rec),
-        CARDFEED_NOTFOUND);
+        CARDFEED_CORRUPT);
     cardfeed_read_end(read);
 }
 

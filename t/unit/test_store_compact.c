@@ -3,6 +3,8 @@
 
 #include "store_fixture.h"
 
+#include <xxhash.h>
+
 #define BATCHES 8
 #define PER_BATCH 250
 
@@ -196,14 +198,17 @@ static void
 assert_row(const cardfeed_row_t *row)
 {
     size_t i, n;
+    unsigned char key[CARDFEED_STORE_ORDER_KEY];
     unsigned char data[CARDFEED_STORE_ROW_MAX + 1];
     cardfeed_row_t out = {.id = 7};
     MDB_val value;
 
-    n = cardfeed_store_row_pack(data, row);
-    assert_in_range(n, CARDFEED_STORE_ROW_NUMBERS, CARDFEED_STORE_ROW_MAX);
+    cardfeed_store_order_key(key, 5, NOW, 6);
+    n = cardfeed_store_row_pack(data, key, row);
+    assert_in_range(n, CARDFEED_STORE_ROW_NUMBERS + CARDFEED_STORE_ROW_CHECK,
+        CARDFEED_STORE_ROW_MAX);
     value = cardfeed_store_val(data, n);
-    assert_true(cardfeed_store_row_open(&out, &value));
+    assert_true(cardfeed_store_row_open(&out, key, &value));
     assert_int_equal(out.type, row->type);
     assert_int_equal(out.category, row->category);
     assert_int_equal(out.provider, row->provider);
@@ -212,14 +217,24 @@ assert_row(const cardfeed_row_t *row)
     assert_int_equal(out.heat, row->heat);
     assert_int_equal(out.id, 7);
 
+    /* Not of another key, no bit of it different. */
+    cardfeed_store_order_key(key, 5, NOW, 7);
+    assert_false(cardfeed_store_row_open(&out, key, &value));
+    cardfeed_store_order_key(key, 5, NOW, 6);
+    for (i = 0; i < n * 8; i++) {
+        data[i / 8] ^= (unsigned char) (1 << i % 8);
+        assert_false(cardfeed_store_row_open(&out, key, &value));
+        data[i / 8] ^= (unsigned char) (1 << i % 8);
+    }
+
     /* Neither shorter nor longer. */
     for (i = 0; i < n; i++) {
         value = cardfeed_store_val(data, i);
-        assert_false(cardfeed_store_row_open(&out, &value));
+        assert_false(cardfeed_store_row_open(&out, key, &value));
     }
     data[n] = 0;
     value = cardfeed_store_val(data, n + 1);
-    assert_false(cardfeed_store_row_open(&out, &value));
+    assert_false(cardfeed_store_row_open(&out, key, &value));
 }
 
 
@@ -261,16 +276,22 @@ test_bad_rows(void **state)
 
     size_t i;
     char *copy;
+    uint32_t check;
     MDB_val value;
     cardfeed_row_t row;
+    unsigned char key[CARDFEED_STORE_ORDER_KEY] = {0}, both[100] = {0};
 
     (void) state;
 
+    /* With a check that is right. */
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        copy = malloc(bad[i].len + 1);
+        copy = malloc(bad[i].len + sizeof(check));
         memcpy(copy, bad[i].data, bad[i].len);
-        value = cardfeed_store_val(copy, bad[i].len);
-        assert_false(cardfeed_store_row_open(&row, &value));
+        memcpy(both + sizeof(key), bad[i].data, bad[i].len);
+        check = (uint32_t) XXH3_64bits(both, sizeof(key) + bad[i].len);
+        memcpy(copy + bad[i].len, &check, sizeof(check));
+        value = cardfeed_store_val(copy, bad[i].len + sizeof(check));
+        assert_false(cardfeed_store_row_open(&row, key, &value));
         free(copy);
     }
 }

@@ -506,6 +506,35 @@ test_damaged_rows(void **state)
 }
 
 
+/* Which deaths are two: those of one moment are one, but not that of a process
+ * which was begun after the first was noticed. */
+static void
+test_deaths(void **state)
+{
+    fixture_t *f = *state;
+    uint64_t number = f->store->env->number;
+    int64_t at = INT64_C(1700000000000);
+    cardfeed_error_t err = {0};
+
+    assert_false(cardfeed_store_death(f->index, number, at, at - 5000));
+    assert_false(cardfeed_store_death(f->index, number, at + 500, at - 1));
+    assert_true(cardfeed_index_is_current(f->index, f->store));
+    assert_false(cardfeed_store_death(f->index, number, at + 90000, at));
+    assert_true(cardfeed_store_death(f->index, number, at + 90003,
+        at + 90001));
+    assert_null(cardfeed_index_current(f->index, &err));
+
+    /* damage and one death are enough */
+    cardfeed_store_release(f->store);
+    assert_int_equal(cardfeed_index_create(f->index, &f->store, &err), 0);
+    assert_int_equal(cardfeed_index_publish(f->index, f->store, &err), 0);
+    number = f->store->env->number;
+    cardfeed_store_distrust(f->index, number, false);
+    assert_true(cardfeed_store_death(f->index, number, at, at - 5000));
+    assert_null(cardfeed_index_current(f->index, &err));
+}
+
+
 int
 main(void)
 {
@@ -540,6 +569,7 @@ main(void)
             teardown),
         cmocka_unit_test_setup_teardown(test_damaged_rows, setup_store,
             teardown),
+        cmocka_unit_test_setup_teardown(test_deaths, setup_store, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,7 @@ dump(cardfeed_store_t *store)
                 row.id = 0;
                 row.change = 0;
                 row.changed_at = 0;
+                row.check = 0;
             }
 
             append(&out, &len, "%d ", t);
@@ -110,7 +111,9 @@ dump(cardfeed_store_t *store)
                 hex(&out, &len, (char *) value.mv_data + sizeof(row),
                     value.mv_size - sizeof(row));
             } else {
-                hex(&out, &len, value.mv_data, value.mv_size);
+                /* the check of a row is over its topic's number, too */
+                hex(&out, &len, value.mv_data, value.mv_size
+                    - (t == CARDFEED_TABLE_BY_TOPIC ? 4 : 0));
             }
             append(&out, &len, "\n");
         }
