@@ -435,6 +435,9 @@ indexer_thread(void *data)
     cardfeed_indexer_commit(ix);
     cardfeed_store_release(ix->store);
     ix->store = NULL;
+    /* Before the next one watches the same: the limit may be for one. */
+    cardfeed_watch_close(ix->watch);
+    ix->watch = NULL;
     cardfeed_index_resign(ix->index);
     cardfeed_indexer_pool_end(ix);
 
