@@ -31,6 +31,7 @@ typedef struct {
 /* OK when added, BUSY when it was there, NOMEM. */
 int cardfeed_indexer_hashes_add(cardfeed_hashset_t *set, uint64_t hash);
 bool cardfeed_indexer_hashes_has(const cardfeed_hashset_t *set, uint64_t hash);
+void cardfeed_indexer_hashes_drop(cardfeed_hashset_t *set, uint64_t hash);
 void cardfeed_indexer_hashes_free(cardfeed_hashset_t *set); /* now empty */
 
 typedef struct {
@@ -104,6 +105,7 @@ typedef struct {
     char *path;
     size_t len;
     int64_t at;
+    bool held; /* not to be read before nobody writes it */
 } cardfeed_racy_t;
 
 /* A file whose identity another one has: told at the commit, if that is not
@@ -161,6 +163,9 @@ struct cardfeed_indexer_s {
 
     cardfeed_pathset_t files; /* that events named */
     cardfeed_pathset_t dirs;
+    cardfeed_hashset_t touched; /* of files: those with other attributes */
+    cardfeed_hashset_t begun;   /* being written: not to be read now */
+    cardfeed_hashset_t held;    /* those of them without a close to come */
     int64_t first_event; /* 0: none wait */
     int64_t last_event;
 
@@ -248,6 +253,9 @@ bool cardfeed_indexer_due_fired(cardfeed_indexer_t *ix);
 
 /* racy: signatures too young to be trusted */
 void cardfeed_indexer_racy_add(cardfeed_indexer_t *ix, cardfeed_str_t path);
+/* The file may be being written, and no close tell of its end: what was there
+ * stays until it is quiet. */
+void cardfeed_indexer_hold(cardfeed_indexer_t *ix, cardfeed_str_t path);
 int64_t cardfeed_indexer_racy_at(const cardfeed_indexer_t *ix);
 int cardfeed_indexer_racy_check(cardfeed_indexer_t *ix);
 void cardfeed_indexer_racy_free(cardfeed_indexer_t *ix);

@@ -43,6 +43,7 @@ static int
 scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
 {
     int rc;
+    uint64_t hash = cardfeed_text_hash(path);
     indexer_scan_t *scan = data;
     cardfeed_indexer_t *ix = scan->ix;
 
@@ -54,8 +55,7 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
     }
     ix->walked++;
 
-    if (cardfeed_indexer_hashes_add(&scan->seen, cardfeed_text_hash(path))
-            == CARDFEED_NOMEM
+    if (cardfeed_indexer_hashes_add(&scan->seen, hash) == CARDFEED_NOMEM
         || (file->code != CARDFEED_OK
             && cardfeed_indexer_paths_add(&scan->refused, path)
                    == CARDFEED_NOMEM))
@@ -67,6 +67,10 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
         /* The root itself: nothing is known of anything. */
         return cardfeed_indexer_trouble(ix, ix->c->dir, CARDFEED_OK,
             &file->err);
+    }
+
+    if (cardfeed_indexer_hashes_has(&ix->begun, hash)) {
+        return scan_pause(scan); /* its close will come */
     }
 
     rc = cardfeed_indexer_look(ix, path, false, file);

@@ -119,8 +119,10 @@ watch_event_file(watch_events_t *ev, uint32_t mask, const char *name,
                 && st.st_nlink == 1)
             {
                 /* Its close will come, unless it was linked in complete. */
-                if (tell && st.st_size > 0) {
-                    ev->fn(ev->data, CARDFEED_EVENT_LATER, path);
+                if (tell) {
+                    ev->fn(ev->data, st.st_size > 0 ? CARDFEED_EVENT_LATER
+                                                    : CARDFEED_EVENT_BEGUN,
+                        path);
                 }
                 tell = false;
             }
@@ -136,7 +138,8 @@ watch_event_file(watch_events_t *ev, uint32_t mask, const char *name,
     }
 
     if (tell) {
-        ev->fn(ev->data, CARDFEED_EVENT_FILE, path);
+        ev->fn(ev->data, (mask & IN_ATTRIB) ? CARDFEED_EVENT_TOUCHED
+                                            : CARDFEED_EVENT_FILE, path);
     }
 }
 

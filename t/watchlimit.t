@@ -56,7 +56,7 @@ sub is_polled {
 
     card($t, 'sub/dir/new', '2021-02-01');
     $t->wait_titles('t', "new $have", "$what: a card comes");
-    $t->card_in_place('sub/dir/new.md',
+    $t->card('sub/dir/new.md',
         {title => 'edited', date => '2021-02-01', topics => ['T']});
     $t->wait_titles('t', "edited $have", "$what: is edited");
     rename $t->content . '/sub', $t->content . '/else' or die $!;

@@ -34,6 +34,10 @@ typedef struct cardfeed_watch_s cardfeed_watch_t;
 typedef enum {
     CARDFEED_EVENT_FILE,     /* look at this path again: it may be gone */
     CARDFEED_EVENT_LATER,    /* the same, when nobody writes it any more */
+    CARDFEED_EVENT_BEGUN,    /* a file was made here, empty still: FILE comes
+                                when it is closed */
+    CARDFEED_EVENT_TOUCHED,  /* its attributes changed: look at it, unless it
+                                is being written, for then FILE comes */
     CARDFEED_EVENT_TREE,     /* a directory came, moved or cannot be told:
                                 walk it; "" is the root */
     CARDFEED_EVENT_GONE,     /* a directory went: nothing below it is left */

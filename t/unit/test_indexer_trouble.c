@@ -203,7 +203,16 @@ test_hashset(void **state)
         assert_true(cardfeed_indexer_hashes_has(&set, i * 64));
         assert_false(cardfeed_indexer_hashes_has(&set, i * 64 + 7));
     }
+    for (i = 0; i < 10000; i += 3) {
+        cardfeed_indexer_hashes_drop(&set, i * 64);
+        cardfeed_indexer_hashes_drop(&set, i * 64 + 7);
+    }
+    assert_int_equal(set.count, 10000 - 3334);
+    for (i = 0; i < 10000; i++) {
+        assert_int_equal(cardfeed_indexer_hashes_has(&set, i * 64), i % 3 > 0);
+    }
     cardfeed_indexer_hashes_free(&set);
+    cardfeed_indexer_hashes_drop(&set, 64);
     assert_false(cardfeed_indexer_hashes_has(&set, 64));
 }
 
