@@ -119,6 +119,13 @@ cardfeed_indexer_events(cardfeed_indexer_t *ix)
 }
 
 
+void
+cardfeed_indexer_mounts(cardfeed_indexer_t *ix)
+{
+    cardfeed_watch_mounts(ix->watch, indexer_event, ix);
+}
+
+
 int64_t
 cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix)
 {

@@ -240,6 +240,8 @@ int cardfeed_indexer_scan_all(cardfeed_indexer_t *ix);
 
 /* events */
 int cardfeed_indexer_events(cardfeed_indexer_t *ix);
+/* Something was mounted or unmounted. */
+void cardfeed_indexer_mounts(cardfeed_indexer_t *ix);
 /* When the batch that is collected is to be worked off; 0: nothing waits. */
 int64_t cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix);
 int cardfeed_indexer_batch(cardfeed_indexer_t *ix);

@@ -66,9 +66,12 @@ struct cardfeed_watch_s {
     int root; /* -1: absent */
     dev_t dev;
     ino_t ino;
+    dev_t local; /* a file system that is not remote, or that was told */
     bool openat2; /* the kernel has it and lets us */
     bool link_to_dir; /* a link to a directory has been reported */
     int inotify; /* -1: not live */
+    int mounts; /* the kernel's list of them; -1: not known */
+    uint64_t mounted; /* what of it is below the root, in a number */
     cardfeed_watch_above_t *above;
     size_t nabove;
     cardfeed_watch_map_t map;
@@ -88,6 +91,16 @@ void cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
 /* Watches the way to the root anew: more of it may have appeared, or it may
  * lead through other links. */
 void cardfeed_watch_refresh(cardfeed_watch_t *watch);
+
+/* --- cardfeed_watch_mount.c ---------------------------------------------- */
+
+/* Falls back to polling where the file system of that type is remote. */
+void cardfeed_watch_check_remote(cardfeed_watch_t *watch, unsigned long type);
+/* The same where the directory is on another one than those before it. */
+void cardfeed_watch_check_mount(cardfeed_watch_t *watch, int fd);
+
+void cardfeed_watch_mounts_open(cardfeed_watch_t *watch);
+void cardfeed_watch_mounts_note(cardfeed_watch_t *watch);
 
 /* --- cardfeed_watch_way.c ------------------------------------------------ */
 

@@ -80,6 +80,12 @@ int cardfeed_watch_fd(const cardfeed_watch_t *watch);
 int cardfeed_watch_events(cardfeed_watch_t *watch, cardfeed_event_fn fn,
     void *data, cardfeed_error_t *err);
 
+/* For poll: POLLPRI when something was mounted or unmounted anywhere; then
+ * cardfeed_watch_mounts() tells whether that was the root, or below it. */
+int cardfeed_watch_mounts_fd(const cardfeed_watch_t *watch);
+void cardfeed_watch_mounts(cardfeed_watch_t *watch, cardfeed_event_fn fn,
+    void *data);
+
 typedef struct {
     cardfeed_signature_t signature;
     bool racy;
