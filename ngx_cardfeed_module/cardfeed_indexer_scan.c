@@ -2,6 +2,7 @@
 
 #include "cardfeed_indexer_private.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define SCAN_SERVICE 64     /* files between two looks at events */
@@ -69,6 +70,13 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
             &file->err);
     }
 
+    if (path.len >= PATH_MAX) {
+        /* The index has no place to remember that this was told. */
+        if (ix->announce) {
+            cardfeed_indexer_report_file(ix, path, &file->err);
+        }
+        return scan_pause(scan);
+    }
     if (cardfeed_indexer_hashes_has(&ix->begun, hash)) {
         return scan_pause(scan); /* its close will come */
     }
