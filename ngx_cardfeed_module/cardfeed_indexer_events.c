@@ -54,6 +54,7 @@ static void
 indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
 {
     int rc = CARDFEED_OK;
+    int64_t now;
     cardfeed_indexer_t *ix = data;
 
     switch (event) {
@@ -93,10 +94,14 @@ indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
     if (event == CARDFEED_EVENT_LATER || event == CARDFEED_EVENT_BEGUN) {
         return; /* nothing to look at yet */
     }
-    ix->last_event = cardfeed_indexer_ms();
+    now = cardfeed_indexer_ms();
     if (ix->first_event == 0) {
-        ix->first_event = ix->last_event;
+        ix->first_event = now;
+        if (now - ix->last_event > CARDFEED_INDEXER_BATCH_MS) {
+            ix->streak = 0;
+        }
     }
+    ix->last_event = now;
 }
 
 
@@ -137,7 +142,8 @@ cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix)
     if (ix->files.count + ix->dirs.count >= CARDFEED_INDEXER_BATCH_FILES) {
         return ix->first_event;
     }
-    quiet = ix->last_event + CARDFEED_INDEXER_QUIET_MS;
+    quiet = ix->last_event
+            + ((int64_t) CARDFEED_INDEXER_QUIET_MS << ix->streak);
     limit = ix->first_event + CARDFEED_INDEXER_BATCH_MS;
 
     return quiet < limit ? quiet : limit;
@@ -228,6 +234,13 @@ cardfeed_indexer_batch(cardfeed_indexer_t *ix)
     cardfeed_indexer_paths_init(&ix->dirs);
     memset(&ix->touched, 0, sizeof(ix->touched));
     ix->first_event = 0;
+
+    /* Somebody at work on many pauses longer than between two events. */
+    if (files.count + dirs.count <= 1) {
+        ix->streak = 0;
+    } else if (ix->streak < CARDFEED_INDEXER_STREAK) {
+        ix->streak++;
+    }
 
     ix->depth++;
     ix->inline_left = CARDFEED_INDEXER_INLINE;

@@ -13,7 +13,8 @@
 
 #define CARDFEED_INDEXER_BATCH_FILES 2000
 #define CARDFEED_INDEXER_BATCH_MS 200
-#define CARDFEED_INDEXER_QUIET_MS 2
+#define CARDFEED_INDEXER_QUIET_MS 2   /* doubled with every batch of */
+#define CARDFEED_INDEXER_STREAK 4     /* many in a row, so many times */
 #define CARDFEED_INDEXER_INLINE 32   /* files parsed without the pool */
 #define CARDFEED_INDEXER_SMALL ((uint64_t) 256 << 10) /* and of what size */
 #define CARDFEED_INDEXER_JOBS 256    /* files in the pool at a time */
@@ -168,6 +169,7 @@ struct cardfeed_indexer_s {
     cardfeed_hashset_t held;    /* those of them without a close to come */
     int64_t first_event; /* 0: none wait */
     int64_t last_event;
+    unsigned streak; /* batches of more than one in a row */
 
     cardfeed_racy_t *racy; /* a ring, oldest first */
     size_t racy_head;
