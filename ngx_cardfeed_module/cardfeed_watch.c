@@ -37,6 +37,7 @@ cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
     if (watch->map.root != NULL) {
         cardfeed_watch_map_cut(&watch->map, watch->map.root, NULL, NULL);
     }
+    cardfeed_watch_links_free(watch);
 }
 
 
@@ -316,6 +317,7 @@ cardfeed_watch_close(cardfeed_watch_t *watch)
     if (watch->map.root != NULL) {
         cardfeed_watch_map_cut(&watch->map, watch->map.root, NULL, NULL);
     }
+    cardfeed_watch_links_free(watch);
     cardfeed_buf_free(&watch->path);
     cardfeed_watch_way_free(watch);
     free(watch);

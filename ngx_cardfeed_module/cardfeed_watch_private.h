@@ -53,6 +53,17 @@ void cardfeed_watch_map_cut(cardfeed_watch_map_t *map,
 int cardfeed_watch_map_name(cardfeed_buf_t *out,
     const cardfeed_watch_dir_t *dir);
 
+/* --- cardfeed_watch_links.c: links, and what they lead to ---------------- */
+
+typedef struct cardfeed_watch_link_s cardfeed_watch_link_t;
+typedef struct cardfeed_watch_link_key_s cardfeed_watch_link_key_t;
+
+typedef struct {
+    cardfeed_watch_link_key_t **buckets;
+    size_t size; /* a power of two, or 0 */
+    size_t count;
+} cardfeed_watch_links_t;
+
 /* --- the watch ---------------------------------------------------------- */
 
 /* A directory on the way to the root, and the name in it that leads on. */
@@ -75,6 +86,7 @@ struct cardfeed_watch_s {
     cardfeed_watch_above_t *above;
     size_t nabove;
     cardfeed_watch_map_t map;
+    cardfeed_watch_links_t links;
     cardfeed_buf_t path; /* of the event at hand */
     const atomic_bool *cancel;
     char degraded[160];
@@ -91,6 +103,15 @@ void cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
 /* Watches the way to the root anew: more of it may have appeared, or it may
  * lead through other links. */
 void cardfeed_watch_refresh(cardfeed_watch_t *watch);
+
+/* Remembers the link at path, or that there is none any more. */
+void cardfeed_watch_links_note(cardfeed_watch_t *watch, const char *path);
+void cardfeed_watch_links_drop(cardfeed_watch_t *watch, cardfeed_str_t path);
+/* Tells the event of every link that leads to path, or through it. */
+void cardfeed_watch_links_tell(const cardfeed_watch_t *watch,
+    cardfeed_event_t event, cardfeed_str_t path, cardfeed_event_fn fn,
+    void *data);
+void cardfeed_watch_links_free(cardfeed_watch_t *watch);
 
 /* --- cardfeed_watch_mount.c ---------------------------------------------- */
 
