@@ -239,6 +239,8 @@ void cardfeed_indexer_pool_end(cardfeed_indexer_t *ix);
 /* dir "": everything, with a message at the end when one is due. */
 int cardfeed_indexer_scan(cardfeed_indexer_t *ix, cardfeed_str_t dir);
 int cardfeed_indexer_scan_all(cardfeed_indexer_t *ix);
+/* How long to wait after a poll that took so many milliseconds. */
+int64_t cardfeed_indexer_pause(const cardfeed_collection_t *c, int64_t took);
 
 /* events */
 int cardfeed_indexer_events(cardfeed_indexer_t *ix);

@@ -8,6 +8,7 @@
 #define SCAN_SERVICE 64     /* files between two looks at events */
 #define SCAN_DROP 65536     /* paths collected at a time */
 #define SCAN_PROGRESS 5000
+#define SCAN_PAUSE 10       /* times what a poll took, at the least */
 #define SCAN_IN_VAIN 1      /* the root is another one by now */
 
 typedef struct {
@@ -299,11 +300,21 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
 }
 
 
+/* A tree that takes long to look at is not looked at all the time. */
+int64_t
+cardfeed_indexer_pause(const cardfeed_collection_t *c, int64_t took)
+{
+    int64_t pause = (int64_t) c->poll_ms;
+
+    return pause < took * SCAN_PAUSE ? took * SCAN_PAUSE : pause;
+}
+
+
 int
 cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
 {
     int rc;
-    int64_t now, pause, began = cardfeed_indexer_ms();
+    int64_t now, began = cardfeed_indexer_ms();
 
     ix->scan = false;
     ix->walked = 0;
@@ -325,11 +336,7 @@ cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
     if (!cardfeed_watch_live(ix->watch) && ix->c->watch != CARDFEED_WATCH_OFF)
     {
         now = cardfeed_indexer_ms();
-        pause = (int64_t) ix->c->poll_ms;
-        if (pause < (now - began) * 10) {
-            pause = (now - began) * 10;
-        }
-        ix->poll_at = now + pause;
+        ix->poll_at = now + cardfeed_indexer_pause(ix->c, now - began);
     }
 
     return rc;

@@ -62,6 +62,26 @@ changes($t, 'FUSE');
 is $t->stop, 0, 'nginx ended with status 0';
 $fuse->unmount;
 
+# --- a tree that takes long to look at: what that took, it is left alone ten
+# times as long
+
+$t = site('poll=100ms');
+my $log = $t->dir . '/looks';
+$fuse = Cardfeed::Fuse->new($t->dir . '/remote', $t->content, slow => 0.03,
+    log => $log);
+$t->start;
+$t->wait_titles('r', 'two one', 'a slow FUSE: its cards');
+wait_for(sub { 5 < (() = slurp($log) =~ /\n/g) }, 'it is looked at', 30);
+my @looks = map { [split] } split /\n/, slurp($log);
+for my $n (1 .. $#looks) {
+    my ($took, $pause) = ($looks[$n - 1][1] - $looks[$n - 1][0],
+        $looks[$n][0] - $looks[$n - 1][1]);
+    # but for what is lost by counting whole milliseconds
+    cmp_ok $pause, '>=', 10 * ($took - 0.002), "the pause before look $n";
+}
+is $t->stop, 0, 'nginx ended with status 0';
+$fuse->unmount;
+
 # --- a directory of the tree
 
 $t = site('poll=100ms');

@@ -197,6 +197,17 @@ PERL
 });
 is "@seen", "$old $new", 'a slow writer: never half of it';
 
+# A writer that never closes its file: what it wrote is seen when all is looked
+# at.
+{
+    my $new = 'v' . ++$version;
+    my $fh = write_to($card, version($new));
+    aside();
+    is $t->titles('w'), 'v' . ($version - 1), 'a file that is never closed';
+    $t->reload;
+    $t->wait_titles('w', $new, 'is read at a reload');
+}
+
 is_deeply [$t->log_lines(qr/\[(?:warn|error)\]/)], [], 'nothing to complain of';
 
 $t->finish;

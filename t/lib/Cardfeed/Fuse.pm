@@ -17,8 +17,10 @@ my ($HEADER, $ATTR) = ('L<L<Q<Q<', 'Q<6L<10');
 my ($ROOT, $DT_DIR, $DT_REG) = (1, 4, 8);
 
 # Mounts it; undef where that cannot be.
+# slow  seconds that opening the top directory takes
+# log   a file: a line for every time that was read, its begin and its end
 sub new {
-    my ($class, $from, $dir) = @_;
+    my ($class, $from, $dir, %opt) = @_;
 
     local $^F = 1000;
     sysopen my $dev, '/dev/fuse', O_RDWR or return undef;
@@ -29,7 +31,7 @@ sub new {
     defined(my $pid = fork) or die $!;
     if (!$pid) {
         my $self = bless {dev => $dev, paths => {0 => $from, $ROOT => $from},
-            ids => {}, last => $ROOT}, $class;
+            ids => {}, last => $ROOT, from => $from, %opt}, $class;
         $self->_serve;
         POSIX::_exit(0);
     }
@@ -56,7 +58,7 @@ sub DESTROY {
 my %OPS = (
     1 => \&_lookup, 3 => \&_getattr, 14 => \&_open, 15 => \&_read,
     17 => \&_statfs, 18 => sub { '' }, 25 => sub { '' }, 26 => \&_init,
-    27 => \&_open, 28 => \&_readdir, 29 => sub { '' }, 34 => sub { '' },
+    27 => \&_opendir, 28 => \&_readdir, 29 => sub { '' }, 34 => sub { '' },
 );
 
 sub _serve {
@@ -79,6 +81,16 @@ sub _serve {
 sub _init { pack 'L<4S<2L<2S<2L<8', 7, 31, 0, 0, 1, 1, 1 << 16, 1, (0) x 10 }
 sub _statfs { pack 'Q<5L<10', (0) x 5, 4096, 255, 4096, (0) x 7 }
 sub _open { pack 'Q<L<2', 0, 1, 0 } # past the page cache
+
+sub _opendir {
+    my ($self, $path) = @_;
+
+    if ($self->{slow} && $path eq $self->{from}) {
+        $self->{began} = Time::HiRes::time();
+        Time::HiRes::sleep($self->{slow});
+    }
+    return _open();
+}
 
 sub _attr {
     my ($self, $path) = @_;
@@ -131,6 +143,10 @@ sub _readdir {
         $entry .= "\0" x (-length($entry) % 8);
         last if length($answer) + length $entry > $size;
         $answer .= $entry;
+    }
+    if ($self->{log} && $answer eq '' && $path eq $self->{from}) {
+        open my $log, '>>', $self->{log} or die $!;
+        print {$log} "$self->{began} ", Time::HiRes::time(), "\n";
     }
     return $answer;
 }
