@@ -318,14 +318,12 @@ cardfeed_watch_links_free(cardfeed_watch_t *watch)
     cardfeed_watch_links_t *links = &watch->links;
 
     for (i = 0; i < links->size; i++) {
-        key = links->buckets[i];
-        while (key != NULL) {
+        while ((key = links->buckets[i]) != NULL) {
+            links->buckets[i] = key->next;
             if (key->prefix == 0) {
-                links_remove(links, key->link);
-                key = links->buckets[i];
-            } else {
-                key = key->next;
+                free(key->link); /* which has one such key */
             }
+            free(key);
         }
     }
     free(links->buckets);
