@@ -158,6 +158,7 @@ struct cardfeed_indexer_s {
     unsigned depth;       /* 1: in a scan or batch; 2: in one within */
     bool starved;         /* the pool gets no time; its work is done here */
     unsigned inline_left; /* files to be parsed here before the pool */
+    unsigned streak;      /* batches of more than one event, in a row */
     uint64_t walked;
     uint64_t parsed;
     int64_t progress_at;
@@ -169,7 +170,6 @@ struct cardfeed_indexer_s {
     cardfeed_hashset_t held;    /* those of them without a close to come */
     int64_t first_event; /* 0: none wait */
     int64_t last_event;
-    unsigned streak; /* batches of more than one in a row */
 
     cardfeed_racy_t *racy; /* a ring, oldest first */
     size_t racy_head;
