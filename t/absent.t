@@ -1,5 +1,6 @@
 # The collection's directory, and the way to it, in every state: absent with
-# all above it, a file, a circle of links, deleted, made again; by events alone.
+# all above it, a file, a circle of links, deleted, made again; by events
+# alone.
 
 use strict;
 use warnings;

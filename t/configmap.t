@@ -19,7 +19,7 @@ sub volume {
     my ($dir, %titles) = @_;
 
     my $was = $last{$dir};
-    my $name = sprintf '..2024_01_01_00_00_%02d.%d', ++$last{n}, 100 + $last{n};
+    my $name = sprintf '..2024_01_01_00_00_%02d.123', ++$last{n};
     for my $path (keys %titles) {
         make_path("$dir/$name/" . $path =~ s{[^/]*$}{}r);
         open my $fh, '>', "$dir/$name/$path" or die $!;

@@ -23,7 +23,8 @@ sub remote {
 }
 
 sub looking {
-    return qr/\[warn\].*"news": $_[0] does not tell of changes made elsewhere; looking every 100 ms/;
+    my $why = "$_[0] does not tell of changes made elsewhere";
+    return qr/\[warn\].*"news": $why; looking every 100 ms/;
 }
 
 # A site whose "elsewhere" is in the same temporary directory.

@@ -52,7 +52,8 @@ sub state {
     return join ' ', map {
         my ($title) = m{<title>(.*?)</title>};
         my ($text) = m{<description>(.*?)</description>}s;
-        $text eq "Body of $title" ? $title : "$title-with-($text)" =~ s/\s/_/gr;
+        $text eq "Body of $title" ? $title
+            : "$title-with-($text)" =~ s/\s/_/gr;
     } @items;
 }
 
@@ -80,10 +81,13 @@ my @cut = map { my $at = $_; sub {
     my $text = version($word);
     return (substr($text, 0, $at), substr($text, $at));
 } } 0, 10, 48, 51, 56;
-sub pieces { my ($word) = @_; return map { "$_\n" } split /\n/, version($word) }
+sub pieces { return map { "$_\n" } split /\n/, version($_[0]) }
 
-step "in place, in two pieces, the first of @{[length(($cut[$_]->('v1'))[0])]}",
-    sub { write_to($card, $cut[$_]->($_[0])) } for 0 .. $#cut;
+for my $cut (@cut) {
+    my ($first) = $cut->('v1');
+    step 'in place, in two pieces, the first of ' . length $first,
+        sub { write_to($card, $cut->($_[0])) };
+}
 step 'in place, line by line', sub { write_to($card, pieces($_[0])) };
 step 'in place, without truncation', sub {
     open my $fh, '+<', $card or die $!;
@@ -208,6 +212,7 @@ is "@seen", "$old $new", 'a slow writer: never half of it';
     $t->wait_titles('w', $new, 'is read at a reload');
 }
 
-is_deeply [$t->log_lines(qr/\[(?:warn|error)\]/)], [], 'nothing to complain of';
+is_deeply [$t->log_lines(qr/\[(?:warn|error)\]/)], [],
+    'nothing to complain of';
 
 $t->finish;
