@@ -17,7 +17,7 @@
  *   are never opened for reading; a file over max_card is not read.
  * Errors: messages with the system's words; CARDFEED_NOTFOUND where the
  *   directory or file does not exist.
- * Source: inotify(7), openat2(2).
+ * Source: inotify(7), openat2(2), proc(5) for the list of mounts.
  */
 
 #ifndef CARDFEED_WATCH_H

@@ -190,7 +190,8 @@ test_remote(void **state)
         unsigned long type;
         const char *name; /* NULL: events come */
     } types[] = {{0x6969, "NFS"}, {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
-        {0x65735546, "FUSE"}, {0x01021997, "9P"}, {0xef53, NULL},
+        {0x65735546, "FUSE"}, {0x01021997, "9P"}, {0x786f4256, "vboxsf"},
+        {0xef53, NULL},
         {0x794c7630, NULL}, {0x01021994, NULL}, {0x58465342, NULL},
         {0x9123683e, NULL}};
 
