@@ -16,7 +16,8 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config nginx nginx-dev libyaml-dev \
 	libxml2-dev liblmdb-dev libutf8proc-dev libxxhash-dev libmd4c-dev \
 	libjansson-dev uuid-dev zlib1g-dev libbrotli-dev perl
 TEST_PACKAGES := libcmocka-dev libxml-libxml-perl python3-feedparser \
-	python3-yaml jing dpkg-dev brotli curl chromium chromium-driver
+	python3-yaml jing dpkg-dev brotli curl git chromium \
+	chromium-driver
 LINT_PACKAGES := clang-tidy cppcheck
 BENCH_PACKAGES := wrk python3 hugo lmdb-utils
 FUZZ_PACKAGES := clang libclang-rt-14-dev

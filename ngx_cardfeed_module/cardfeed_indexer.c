@@ -18,7 +18,7 @@
 #define INDEXER_REOPEN_MS 100
 #define INDEXER_SWEEP_MS 1000
 
-enum { POLL_STOP, POLL_WATCH, POLL_DUE, POLL_NOTIFY, POLL_FDS };
+enum { POLL_STOP, POLL_WATCH, POLL_MOUNTS, POLL_DUE, POLL_NOTIFY, POLL_FDS };
 
 
 int64_t
@@ -352,13 +352,17 @@ indexer_wait(cardfeed_indexer_t *ix)
     struct pollfd fds[POLL_FDS] = {
         [POLL_STOP] = {.fd = ix->stop_fd, .events = POLLIN},
         [POLL_WATCH] = {.fd = -1, .events = POLLIN},
+        [POLL_MOUNTS] = {.fd = -1, .events = POLLPRI},
         [POLL_DUE] = {.fd = -1, .events = POLLIN},
         [POLL_NOTIFY] = {.fd = -1, .events = POLLIN},
     };
 
     /* While it waits to try again, nothing else may wake it. */
     if (ix->retry_at == 0) {
-        fds[POLL_WATCH].fd = ix->watch ? cardfeed_watch_fd(ix->watch) : -1;
+        if (ix->watch != NULL) {
+            fds[POLL_WATCH].fd = cardfeed_watch_fd(ix->watch);
+            fds[POLL_MOUNTS].fd = cardfeed_watch_mounts_fd(ix->watch);
+        }
         fds[POLL_DUE].fd = ix->store != NULL ? ix->due_fd : -1;
         fds[POLL_NOTIFY].fd = cardfeed_index_notify_fd(ix->index);
     }
@@ -369,6 +373,9 @@ indexer_wait(cardfeed_indexer_t *ix)
     }
     if (fds[POLL_WATCH].revents != 0) {
         cardfeed_indexer_events(ix);
+    }
+    if (fds[POLL_MOUNTS].revents != 0) {
+        cardfeed_indexer_mounts(ix);
     }
     if (fds[POLL_NOTIFY].revents != 0) {
         indexer_notified(ix);
@@ -411,11 +418,12 @@ indexer_leave(cardfeed_indexer_t *ix)
     cardfeed_indexer_commit(ix);
     cardfeed_store_release(ix->store);
     ix->store = NULL;
+    /* Before the next one watches the same: the limit may be for one. */
+    cardfeed_watch_close(ix->watch);
+    ix->watch = NULL;
     cardfeed_index_resign(ix->index);
     cardfeed_indexer_pool_end(ix);
 
-    cardfeed_watch_close(ix->watch);
-    ix->watch = NULL;
     cardfeed_indexer_forget_events(ix);
     cardfeed_indexer_racy_free(ix);
     ix->published = ix->rebuild = ix->reopen = false;

@@ -15,7 +15,38 @@ cardfeed_indexer_forget_events(cardfeed_indexer_t *ix)
 {
     cardfeed_indexer_paths_free(&ix->files);
     cardfeed_indexer_paths_free(&ix->dirs);
+    cardfeed_indexer_hashes_free(&ix->touched);
+    cardfeed_indexer_hashes_free(&ix->begun);
     ix->first_event = 0;
+}
+
+
+static int
+indexer_event_file(cardfeed_indexer_t *ix, cardfeed_event_t event,
+    cardfeed_str_t path)
+{
+    uint64_t hash = cardfeed_text_hash(path);
+
+    switch (event) {
+    case CARDFEED_EVENT_LATER:
+        cardfeed_indexer_hold(ix, path);
+        return CARDFEED_OK;
+    case CARDFEED_EVENT_BEGUN:
+        return cardfeed_indexer_hashes_add(&ix->begun, hash);
+    case CARDFEED_EVENT_TOUCHED:
+        if (!cardfeed_indexer_paths_has(&ix->files, path)
+            && cardfeed_indexer_hashes_add(&ix->touched, hash)
+                   == CARDFEED_NOMEM)
+        {
+            return CARDFEED_NOMEM;
+        }
+        break;
+    default:
+        cardfeed_indexer_hashes_drop(&ix->touched, hash);
+        cardfeed_indexer_hashes_drop(&ix->begun, hash);
+    }
+
+    return cardfeed_indexer_paths_add(&ix->files, path);
 }
 
 
@@ -23,15 +54,16 @@ static void
 indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
 {
     int rc = CARDFEED_OK;
+    int64_t now;
     cardfeed_indexer_t *ix = data;
 
     switch (event) {
     case CARDFEED_EVENT_FILE:
-        rc = cardfeed_indexer_paths_add(&ix->files, path);
-        break;
+    case CARDFEED_EVENT_TOUCHED:
     case CARDFEED_EVENT_LATER:
-        cardfeed_indexer_racy_add(ix, path);
-        return;
+    case CARDFEED_EVENT_BEGUN:
+        rc = indexer_event_file(ix, event, path);
+        break;
     case CARDFEED_EVENT_TREE:
     case CARDFEED_EVENT_GONE:
         if (path.len > 0) {
@@ -59,10 +91,17 @@ indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
         return;
     }
 
-    ix->last_event = cardfeed_indexer_ms();
-    if (ix->first_event == 0) {
-        ix->first_event = ix->last_event;
+    if (event == CARDFEED_EVENT_LATER || event == CARDFEED_EVENT_BEGUN) {
+        return; /* nothing to look at yet */
     }
+    now = cardfeed_indexer_ms();
+    if (ix->first_event == 0) {
+        ix->first_event = now;
+        if (now - ix->last_event > CARDFEED_INDEXER_BATCH_MS) {
+            ix->streak = 0;
+        }
+    }
+    ix->last_event = now;
 }
 
 
@@ -85,6 +124,13 @@ cardfeed_indexer_events(cardfeed_indexer_t *ix)
 }
 
 
+void
+cardfeed_indexer_mounts(cardfeed_indexer_t *ix)
+{
+    cardfeed_watch_mounts(ix->watch, indexer_event, ix);
+}
+
+
 int64_t
 cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix)
 {
@@ -96,24 +142,64 @@ cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix)
     if (ix->files.count + ix->dirs.count >= CARDFEED_INDEXER_BATCH_FILES) {
         return ix->first_event;
     }
-    quiet = ix->last_event + CARDFEED_INDEXER_QUIET_MS;
+    quiet = ix->last_event
+            + ((int64_t) CARDFEED_INDEXER_QUIET_MS << ix->streak);
     limit = ix->first_event + CARDFEED_INDEXER_BATCH_MS;
 
     return quiet < limit ? quiet : limit;
 }
 
 
+/* A file that somebody is about to write: what was there is served until it
+ * is closed, and what is there is not read. */
+static bool
+indexer_unfinished(cardfeed_indexer_t *ix, cardfeed_str_t path, bool touched)
+{
+    cardfeed_path_t known;
+    cardfeed_watch_file_t file;
+
+    if (!cardfeed_watch_live(ix->watch)) {
+        return false;
+    }
+    if (cardfeed_indexer_hashes_has(&ix->begun, cardfeed_text_hash(path))) {
+        return true;
+    }
+
+    return touched
+           && cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK
+           && file.code == CARDFEED_OK
+           && cardfeed_indexer_begin(ix) == CARDFEED_OK
+           && cardfeed_txn_lookup(ix->txn, path, &known) == CARDFEED_OK
+           && !known.rejected && known.signature.size != file.signature.size;
+}
+
+
+static int
+indexer_batch_file(cardfeed_indexer_t *ix, cardfeed_str_t path, bool touched)
+{
+    if (cardfeed_indexer_stopping(ix)) {
+        return CARDFEED_BUSY;
+    }
+    if (indexer_unfinished(ix, path, touched)) {
+        return CARDFEED_OK;
+    }
+
+    return cardfeed_indexer_look(ix, path, false, NULL);
+}
+
+
 static int
 indexer_batch_run(cardfeed_indexer_t *ix, const cardfeed_pathset_t *files,
-    const cardfeed_pathset_t *dirs)
+    const cardfeed_hashset_t *touched, const cardfeed_pathset_t *dirs)
 {
     size_t i;
     int rc = CARDFEED_OK;
+    cardfeed_str_t path;
 
     for (i = 0; i < files->count && rc == CARDFEED_OK; i++) {
-        rc = cardfeed_indexer_stopping(ix)
-                 ? CARDFEED_BUSY
-                 : cardfeed_indexer_look(ix, files->paths[i], false, NULL);
+        path = files->paths[i];
+        rc = indexer_batch_file(ix, path,
+            cardfeed_indexer_hashes_has(touched, cardfeed_text_hash(path)));
     }
     for (i = 0; i < dirs->count && rc == CARDFEED_OK; i++) {
         rc = cardfeed_indexer_scan(ix, dirs->paths[i]);
@@ -132,6 +218,7 @@ cardfeed_indexer_batch(cardfeed_indexer_t *ix)
     int rc;
     unsigned inline_left = ix->inline_left;
     cardfeed_pathset_t files, dirs;
+    cardfeed_hashset_t touched;
 
     /* A root that is torn down takes its files' events with it. */
     if (cardfeed_watch_replaced(ix->watch)) {
@@ -142,13 +229,22 @@ cardfeed_indexer_batch(cardfeed_indexer_t *ix)
 
     files = ix->files;
     dirs = ix->dirs;
+    touched = ix->touched;
     cardfeed_indexer_paths_init(&ix->files);
     cardfeed_indexer_paths_init(&ix->dirs);
+    memset(&ix->touched, 0, sizeof(ix->touched));
     ix->first_event = 0;
+
+    /* Somebody at work on many pauses longer than between two events. */
+    if (files.count + dirs.count <= 1) {
+        ix->streak = 0;
+    } else if (ix->streak < CARDFEED_INDEXER_STREAK) {
+        ix->streak++;
+    }
 
     ix->depth++;
     ix->inline_left = CARDFEED_INDEXER_INLINE;
-    rc = indexer_batch_run(ix, &files, &dirs);
+    rc = indexer_batch_run(ix, &files, &touched, &dirs);
     ix->inline_left = inline_left;
     ix->depth--;
     if (ix->depth == 0) {
@@ -157,6 +253,7 @@ cardfeed_indexer_batch(cardfeed_indexer_t *ix)
 
     cardfeed_indexer_paths_free(&files);
     cardfeed_indexer_paths_free(&dirs);
+    cardfeed_indexer_hashes_free(&touched);
 
     return rc;
 }

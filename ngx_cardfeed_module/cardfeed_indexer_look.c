@@ -188,12 +188,27 @@ indexer_same(const cardfeed_signature_t *a, const cardfeed_signature_t *b)
 }
 
 
+/* A walk met a card that may just be being rewritten in place: it is young,
+ * the same file still, and either empty or, without events, no close will
+ * tell when it is complete. */
+static bool
+indexer_rewritten(const cardfeed_indexer_t *ix, const cardfeed_path_t *known,
+    const cardfeed_watch_file_t *file)
+{
+    return file->racy && !known->rejected && known->signature.size > 0
+           && known->signature.inode == file->signature.inode
+           && known->signature.mtime_ns != file->signature.mtime_ns
+           && (file->signature.size == 0
+               || !cardfeed_watch_live(ix->watch));
+}
+
+
 int
 cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,
     bool forced, const cardfeed_watch_file_t *file)
 {
     int rc;
-    bool same;
+    bool same, walked = file != NULL;
     cardfeed_path_t known;
     cardfeed_watch_file_t here;
 
@@ -228,6 +243,12 @@ cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,
                                       : indexer_refused(ix, path, file);
     }
     if (same && !known.racy && !forced) {
+        return CARDFEED_OK;
+    }
+    if (walked && rc == CARDFEED_OK && ix->published
+        && indexer_rewritten(ix, &known, file))
+    {
+        cardfeed_indexer_hold(ix, path);
         return CARDFEED_OK;
     }
 

@@ -15,7 +15,8 @@
 #define CARDFEED_INDEXER_BATCH_FILES 2000
 #define CARDFEED_INDEXER_BATCH_WRITES 32768 /* 128 MB, at the worst */
 #define CARDFEED_INDEXER_BATCH_MS 200
-#define CARDFEED_INDEXER_QUIET_MS 2
+#define CARDFEED_INDEXER_QUIET_MS 2   /* doubled with every batch of */
+#define CARDFEED_INDEXER_STREAK 4     /* many in a row, so many times */
 #define CARDFEED_INDEXER_INLINE 32   /* files parsed without the pool */
 #define CARDFEED_INDEXER_SMALL ((uint64_t) 256 << 10) /* and of what size */
 #define CARDFEED_INDEXER_JOBS 256    /* files in the pool at a time */
@@ -33,6 +34,7 @@ typedef struct {
 /* OK when added, BUSY when it was there, NOMEM. */
 int cardfeed_indexer_hashes_add(cardfeed_hashset_t *set, uint64_t hash);
 bool cardfeed_indexer_hashes_has(const cardfeed_hashset_t *set, uint64_t hash);
+void cardfeed_indexer_hashes_drop(cardfeed_hashset_t *set, uint64_t hash);
 void cardfeed_indexer_hashes_free(cardfeed_hashset_t *set); /* now empty */
 
 typedef struct {
@@ -108,6 +110,7 @@ typedef struct {
     char *path;
     size_t len;
     int64_t at;
+    bool held; /* not to be read before nobody writes it */
 } cardfeed_racy_t;
 
 /* A file whose identity another one has: told at the commit, if that is not
@@ -160,12 +163,16 @@ struct cardfeed_indexer_s {
 
     unsigned depth;       /* 1: in a scan or batch; 2: in one within */
     unsigned inline_left; /* files to be parsed here before the pool */
+    unsigned streak;      /* batches of more than one event, in a row */
     uint64_t walked;
     uint64_t parsed;
     int64_t progress_at;
 
     cardfeed_pathset_t files; /* that events named */
     cardfeed_pathset_t dirs;
+    cardfeed_hashset_t touched; /* of files: those with other attributes */
+    cardfeed_hashset_t begun;   /* being written: not to be read now */
+    cardfeed_hashset_t held;    /* those of them without a close to come */
     int64_t first_event; /* 0: none wait */
     int64_t last_event;
 
@@ -244,9 +251,13 @@ void cardfeed_indexer_pool_end(cardfeed_indexer_t *ix);
 /* dir "": everything, with a message at the end when one is due. */
 int cardfeed_indexer_scan(cardfeed_indexer_t *ix, cardfeed_str_t dir);
 int cardfeed_indexer_scan_all(cardfeed_indexer_t *ix);
+/* How long to wait after a poll that took so many milliseconds. */
+int64_t cardfeed_indexer_pause(const cardfeed_collection_t *c, int64_t took);
 
 /* events */
 int cardfeed_indexer_events(cardfeed_indexer_t *ix);
+/* Something was mounted or unmounted. */
+void cardfeed_indexer_mounts(cardfeed_indexer_t *ix);
 /* When the batch that is collected is to be worked off; 0: nothing waits. */
 int64_t cardfeed_indexer_batch_at(const cardfeed_indexer_t *ix);
 int cardfeed_indexer_batch(cardfeed_indexer_t *ix);
@@ -260,6 +271,9 @@ bool cardfeed_indexer_due_fired(cardfeed_indexer_t *ix);
 
 /* racy: signatures too young to be trusted */
 void cardfeed_indexer_racy_add(cardfeed_indexer_t *ix, cardfeed_str_t path);
+/* The file may be being written, and no close tell of its end: what was there
+ * stays until it is quiet. */
+void cardfeed_indexer_hold(cardfeed_indexer_t *ix, cardfeed_str_t path);
 int64_t cardfeed_indexer_racy_at(const cardfeed_indexer_t *ix);
 int cardfeed_indexer_racy_check(cardfeed_indexer_t *ix);
 void cardfeed_indexer_racy_free(cardfeed_indexer_t *ix);

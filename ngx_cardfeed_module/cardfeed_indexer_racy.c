@@ -10,32 +10,57 @@
 #define RACY_MS 2100
 
 
-void
-cardfeed_indexer_racy_add(cardfeed_indexer_t *ix, cardfeed_str_t path)
+static bool
+racy_push(cardfeed_indexer_t *ix, cardfeed_str_t path, bool held)
 {
     char *copy;
     cardfeed_racy_t *racy;
 
     /* One that is not remembered is parsed at the next start. */
     if (ix->racy_count == RACY_MAX) {
-        return;
+        return false;
     }
     if (ix->racy == NULL) {
         ix->racy = calloc(RACY_MAX, sizeof(*ix->racy));
         if (ix->racy == NULL) {
-            return;
+            return false;
         }
     }
     copy = malloc(path.len + 1);
     if (copy == NULL) {
-        return;
+        return false;
     }
     memcpy(copy, path.data, path.len);
     racy = &ix->racy[(ix->racy_head + ix->racy_count) % RACY_MAX];
     racy->path = copy;
     racy->len = path.len;
     racy->at = cardfeed_indexer_ms() + RACY_MS;
+    racy->held = held;
     ix->racy_count++;
+
+    return true;
+}
+
+
+void
+cardfeed_indexer_racy_add(cardfeed_indexer_t *ix, cardfeed_str_t path)
+{
+    racy_push(ix, path, false);
+}
+
+
+void
+cardfeed_indexer_hold(cardfeed_indexer_t *ix, cardfeed_str_t path)
+{
+    uint64_t hash = cardfeed_text_hash(path);
+
+    /* Without memory its close or the next walk has to do. */
+    if (cardfeed_indexer_hashes_add(&ix->begun, hash) != CARDFEED_NOMEM
+        && cardfeed_indexer_hashes_add(&ix->held, hash) == CARDFEED_OK
+        && !racy_push(ix, path, true))
+    {
+        cardfeed_indexer_hashes_drop(&ix->held, hash);
+    }
 }
 
 
@@ -60,9 +85,10 @@ racy_pop(cardfeed_indexer_t *ix)
 
 
 static int
-racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path)
+racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path, bool held)
 {
     int rc;
+    bool there;
     cardfeed_path_t known;
     cardfeed_watch_file_t file;
     cardfeed_error_t err;
@@ -72,24 +98,26 @@ racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path)
         return rc;
     }
     rc = cardfeed_txn_lookup(ix->txn, path, &known);
-    if (rc == CARDFEED_OK && !known.racy) {
+    if (rc == CARDFEED_OK && !known.racy && !held) {
         return CARDFEED_OK;
     }
-    if (rc == CARDFEED_NOTFOUND
-        && cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK
-        && file.racy)
-    {
-        /* A new one that is being written still. */
-        cardfeed_indexer_racy_add(ix, path);
+    there = cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK;
+    if (there && file.racy && held) {
+        /* It is being written still. */
+        cardfeed_indexer_hold(ix, path);
         return CARDFEED_OK;
     }
 
-    if (rc == CARDFEED_OK && cardfeed_watch_live(ix->watch)
-        && cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK
-        && memcmp(&file.signature, &known.signature, sizeof(file.signature))
-               == 0)
-    {
-        /* A change would have been an event. */
+    if (rc == CARDFEED_OK && cardfeed_watch_live(ix->watch) && !held) {
+        /* A change would have been an event, or there will be one as soon as
+         * it is closed. */
+        if (!there
+            || memcmp(&file.signature, &known.signature,
+                   sizeof(file.signature))
+                   != 0)
+        {
+            return CARDFEED_OK;
+        }
         rc = cardfeed_txn_touch(ix->txn, path, &file.signature, false);
         if (rc == CARDFEED_OK) {
             ix->txn_files++;
@@ -101,7 +129,33 @@ racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path)
         return cardfeed_indexer_fail(ix, rc, &err);
     }
 
+    if (held) {
+        cardfeed_indexer_hashes_drop(&ix->begun, cardfeed_text_hash(path));
+    }
+
     return cardfeed_indexer_look(ix, path, false, NULL);
+}
+
+
+/* The first of the ring.  While a file is begun only its own entry counts,
+ * and that one counts only while it is. */
+static int
+racy_next(cardfeed_indexer_t *ix)
+{
+    int rc;
+    bool begun;
+    uint64_t hash;
+    const cardfeed_racy_t *racy = &ix->racy[ix->racy_head];
+    cardfeed_str_t path = {.data = racy->path, .len = racy->len};
+
+    hash = cardfeed_text_hash(path);
+    begun = cardfeed_indexer_hashes_has(&ix->begun, hash);
+    if (racy->held) {
+        cardfeed_indexer_hashes_drop(&ix->held, hash);
+    }
+    rc = racy->held == begun ? racy_check(ix, path, begun) : CARDFEED_OK;
+
+    return rc == CARDFEED_OK ? cardfeed_indexer_service(ix) : rc;
 }
 
 
@@ -109,7 +163,6 @@ int
 cardfeed_indexer_racy_check(cardfeed_indexer_t *ix)
 {
     int rc = CARDFEED_OK;
-    cardfeed_str_t path;
     int64_t now = cardfeed_indexer_ms();
 
     ix->depth = 1;
@@ -118,12 +171,7 @@ cardfeed_indexer_racy_check(cardfeed_indexer_t *ix)
     while (rc == CARDFEED_OK && ix->racy_count > 0
            && ix->racy[ix->racy_head].at <= now)
     {
-        path.data = ix->racy[ix->racy_head].path;
-        path.len = ix->racy[ix->racy_head].len;
-        rc = racy_check(ix, path);
-        if (rc == CARDFEED_OK) {
-            rc = cardfeed_indexer_service(ix);
-        }
+        rc = racy_next(ix);
         racy_pop(ix);
     }
     if (rc == CARDFEED_OK) {
@@ -146,4 +194,5 @@ cardfeed_indexer_racy_free(cardfeed_indexer_t *ix)
     while (ix->racy_count > 0) {
         racy_pop(ix);
     }
+    cardfeed_indexer_hashes_free(&ix->held);
 }

@@ -2,11 +2,13 @@
 
 #include "cardfeed_indexer_private.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define SCAN_SERVICE 64     /* files between two looks at events */
 #define SCAN_DROP 65536     /* paths collected at a time */
 #define SCAN_PROGRESS 5000
+#define SCAN_PAUSE 10       /* times what a poll took, at the least */
 #define SCAN_IN_VAIN 1      /* the root is another one by now */
 
 typedef struct {
@@ -43,6 +45,7 @@ static int
 scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
 {
     int rc;
+    uint64_t hash = cardfeed_text_hash(path);
     indexer_scan_t *scan = data;
     cardfeed_indexer_t *ix = scan->ix;
 
@@ -54,8 +57,7 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
     }
     ix->walked++;
 
-    if (cardfeed_indexer_hashes_add(&scan->seen, cardfeed_text_hash(path))
-            == CARDFEED_NOMEM
+    if (cardfeed_indexer_hashes_add(&scan->seen, hash) == CARDFEED_NOMEM
         || (file->code != CARDFEED_OK
             && cardfeed_indexer_paths_add(&scan->refused, path)
                    == CARDFEED_NOMEM))
@@ -67,6 +69,17 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
         /* The root itself: nothing is known of anything. */
         return cardfeed_indexer_trouble(ix, ix->c->dir, CARDFEED_OK,
             &file->err);
+    }
+
+    if (path.len >= PATH_MAX) {
+        /* The index has no place to remember that this was told. */
+        if (ix->announce) {
+            cardfeed_indexer_report_file(ix, path, &file->err);
+        }
+        return scan_pause(scan);
+    }
+    if (cardfeed_indexer_hashes_has(&ix->begun, hash)) {
+        return scan_pause(scan); /* its close will come */
     }
 
     rc = cardfeed_indexer_look(ix, path, false, file);
@@ -294,11 +307,21 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
 }
 
 
+/* A tree that takes long to look at is not looked at all the time. */
+int64_t
+cardfeed_indexer_pause(const cardfeed_collection_t *c, int64_t took)
+{
+    int64_t pause = (int64_t) c->poll_ms;
+
+    return pause < took * SCAN_PAUSE ? took * SCAN_PAUSE : pause;
+}
+
+
 int
 cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
 {
     int rc;
-    int64_t now, pause, began = cardfeed_indexer_ms();
+    int64_t now, began = cardfeed_indexer_ms();
 
     ix->scan = false;
     ix->walked = 0;
@@ -320,11 +343,7 @@ cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
     if (!cardfeed_watch_live(ix->watch) && ix->c->watch != CARDFEED_WATCH_OFF)
     {
         now = cardfeed_indexer_ms();
-        pause = (int64_t) ix->c->poll_ms;
-        if (pause < (now - began) * 10) {
-            pause = (now - began) * 10;
-        }
-        ix->poll_at = now + pause;
+        ix->poll_at = now + cardfeed_indexer_pause(ix->c, now - began);
     }
 
     return rc;

@@ -72,6 +72,36 @@ cardfeed_indexer_hashes_has(const cardfeed_hashset_t *set, uint64_t hash)
 }
 
 
+/* What stands behind it closes up, or the look for it would end too soon. */
+void
+cardfeed_indexer_hashes_drop(cardfeed_hashset_t *set, uint64_t hash)
+{
+    uint64_t moved;
+    size_t i;
+
+    hash += hash == 0;
+    if (set->size == 0) {
+        return;
+    }
+    i = hashset_slot(set, hash);
+    if (set->slots[i] == 0) {
+        return;
+    }
+
+    set->slots[i] = 0;
+    set->count--;
+    for (;;) {
+        i = (i + 1) & (set->size - 1);
+        moved = set->slots[i];
+        if (moved == 0) {
+            return;
+        }
+        set->slots[i] = 0;
+        set->slots[hashset_slot(set, moved)] = moved;
+    }
+}
+
+
 void
 cardfeed_indexer_hashes_free(cardfeed_hashset_t *set)
 {

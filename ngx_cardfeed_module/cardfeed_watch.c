@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 #include <sys/inotify.h>
 
@@ -20,17 +19,6 @@
 #define WATCH_ABOVE_MASK                                                     \
     (IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ONLYDIR        \
      | IN_MASK_ADD)
-
-/* File systems whose changes by others cause no events here. */
-static const struct {
-    unsigned long type;
-    const char *name;
-} watch_remote[] = {
-    {0x6969, "NFS"},      {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
-    {0x517b, "SMB"},      {0x65735546, "FUSE"}, {0x01021997, "9P"},
-    {0x5346414f, "AFS"},  {0x00c36400, "Ceph"}, {0x0bd00bd0, "Lustre"},
-    {0x47504653, "GPFS"},
-};
 
 
 void
@@ -49,6 +37,7 @@ cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
     if (watch->map.root != NULL) {
         cardfeed_watch_map_cut(&watch->map, watch->map.root, NULL, NULL);
     }
+    cardfeed_watch_links_free(watch);
 }
 
 
@@ -138,6 +127,9 @@ cardfeed_watch_add_dir(cardfeed_watch_t *watch, int fd, cardfeed_str_t path)
     int wd;
     char name[40], full[2 * PATH_MAX + 2];
 
+    if (watch->inotify >= 0) {
+        cardfeed_watch_check_mount(watch, fd);
+    }
     if (watch->inotify < 0) {
         return;
     }
@@ -195,7 +187,6 @@ watch_root_open(cardfeed_watch_t *watch, unsigned long *type,
 {
     size_t before = 0, after = 0;
     struct stat st;
-    struct statfs fs;
 
     /* Above first; and, with the attributes that may make it readable, again
      * as long as more of the way turns up, so that what appears meanwhile is
@@ -227,35 +218,15 @@ watch_root_open(cardfeed_watch_t *watch, unsigned long *type,
         return CARDFEED_OK;
     }
 
-    if (fstat(watch->root, &st) != 0 || fstatfs(watch->root, &fs) != 0) {
+    if (fstat(watch->root, &st) != 0) {
         return cardfeed_error_set(err, CARDFEED_ERROR, 0, "\"%s\": %s",
             watch->c->dir, strerror(errno));
     }
     watch->dev = st.st_dev;
     watch->ino = st.st_ino;
     watch->openat2 = cardfeed_watch_has_openat2(watch->root);
-    *type = (unsigned long) fs.f_type & 0xffffffff;
 
     return CARDFEED_OK;
-}
-
-
-static void
-watch_check_remote(cardfeed_watch_t *watch, unsigned long type)
-{
-    size_t i;
-
-    if (watch->c->watch != CARDFEED_WATCH_AUTO || watch->inotify < 0) {
-        return;
-    }
-    for (i = 0; i < sizeof(watch_remote) / sizeof(watch_remote[0]); i++) {
-        if (watch_remote[i].type == type) {
-            cardfeed_watch_degrade(watch,
-                "%s does not tell of changes made elsewhere",
-                watch_remote[i].name);
-            return;
-        }
-    }
 }
 
 
@@ -293,21 +264,25 @@ cardfeed_watch_open(cardfeed_watch_t **out, const cardfeed_collection_t *c,
     watch->c = c;
     watch->root = -1;
     watch->inotify = -1;
+    watch->mounts = -1;
     cardfeed_buf_init(&watch->path, 2 * PATH_MAX);
 
     if (c->watch == CARDFEED_WATCH_AUTO
         || c->watch == CARDFEED_WATCH_INOTIFY)
     {
         watch_inotify_open(watch);
+        cardfeed_watch_mounts_open(watch);
     }
 
     rc = watch_root_open(watch, &type, err);
     if (rc != CARDFEED_OK) {
         goto cleanup;
     }
-    watch_check_remote(watch, type);
     watch_check_blind(watch);
-    if (watch->root >= 0) {
+    if (watch->root < 0) {
+        cardfeed_watch_check_remote(watch, type);
+    } else {
+        cardfeed_watch_mounts_note(watch);
         cardfeed_watch_add_dir(watch, watch->root, CARDFEED_NO_STR);
     }
 
@@ -336,9 +311,13 @@ cardfeed_watch_close(cardfeed_watch_t *watch)
     if (watch->root >= 0) {
         close(watch->root);
     }
+    if (watch->mounts >= 0) {
+        close(watch->mounts);
+    }
     if (watch->map.root != NULL) {
         cardfeed_watch_map_cut(&watch->map, watch->map.root, NULL, NULL);
     }
+    cardfeed_watch_links_free(watch);
     cardfeed_buf_free(&watch->path);
     cardfeed_watch_way_free(watch);
     free(watch);
@@ -358,6 +337,7 @@ cardfeed_watch_share(cardfeed_watch_t **out, const cardfeed_watch_t *watch,
 
     share->c = c;
     share->inotify = -1;
+    share->mounts = -1;
     share->openat2 = watch->openat2;
     share->dev = watch->dev;
     share->ino = watch->ino;

@@ -77,6 +77,10 @@ watch_event_subdir(watch_events_t *ev, const cardfeed_watch_dir_t *parent,
     cardfeed_watch_t *watch = ev->watch;
     cardfeed_watch_dir_t *dir;
 
+    if (mask & (WATCH_CAME | WATCH_WENT)) {
+        cardfeed_watch_links_tell(watch, CARDFEED_EVENT_FILE, path, ev->fn,
+            ev->data);
+    }
     if (!cardfeed_collection_matches(watch->c, path.data, true)) {
         return;
     }
@@ -97,46 +101,58 @@ watch_event_subdir(watch_events_t *ev, const cardfeed_watch_dir_t *parent,
 }
 
 
+/* What a name that came is told as; false: as nothing. */
+static bool
+watch_event_came(const cardfeed_watch_t *watch, uint32_t mask,
+    const char *path, cardfeed_event_t *event, bool *link)
+{
+    struct stat st;
+
+    if (fstatat(watch->root, path, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        /* Gone again, and another event says so. */
+        return errno != ENOENT || (mask & IN_MOVED_TO) != 0;
+    }
+    *link = S_ISLNK(st.st_mode);
+    if ((mask & IN_CREATE) && S_ISREG(st.st_mode) && st.st_nlink == 1) {
+        /* Its close will come, unless it was linked in complete. */
+        *event = st.st_size > 0 ? CARDFEED_EVENT_LATER : CARDFEED_EVENT_BEGUN;
+    }
+
+    return true;
+}
+
+
 static void
 watch_event_file(watch_events_t *ev, uint32_t mask, const char *name,
     cardfeed_str_t path, size_t dirlen)
 {
-    bool link, tell;
-    struct stat st;
+    bool tell, link = false;
+    cardfeed_event_t event = CARDFEED_EVENT_FILE;
     cardfeed_watch_t *watch = ev->watch;
     const cardfeed_collection_t *c = watch->c;
 
-    tell = cardfeed_collection_matches(c, path.data, false);
-
-    if (mask & WATCH_CAME) {
-        if (fstatat(watch->root, path.data, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-            /* Gone again, and another event says so. */
-            link = false;
-            tell &= errno != ENOENT || (mask & IN_MOVED_TO) != 0;
-        } else {
-            link = S_ISLNK(st.st_mode);
-            if ((mask & IN_CREATE) && S_ISREG(st.st_mode)
-                && st.st_nlink == 1)
-            {
-                /* Its close will come, unless it was linked in complete. */
-                if (tell && st.st_size > 0) {
-                    ev->fn(ev->data, CARDFEED_EVENT_LATER, path);
-                }
-                tell = false;
-            }
-        }
-        if (link && name[0] == '.' && (mask & IN_MOVED_TO)) {
-            ev->fn(ev->data, CARDFEED_EVENT_TREE,
-                (cardfeed_str_t){.data = path.data, .len = dirlen});
-            return;
-        }
-        tell |= link && cardfeed_collection_matches(c, path.data, true);
-    } else if ((mask & WATCH_WENT) && watch->link_to_dir) {
-        tell |= cardfeed_collection_matches(c, path.data, true);
+    if ((mask & WATCH_CAME)
+        && !watch_event_came(watch, mask, path.data, &event, &link))
+    {
+        return;
+    }
+    if (mask & IN_ATTRIB) {
+        event = CARDFEED_EVENT_TOUCHED;
     }
 
+    if (link && name[0] == '.' && (mask & IN_MOVED_TO)) {
+        ev->fn(ev->data, CARDFEED_EVENT_TREE,
+            (cardfeed_str_t){.data = path.data, .len = dirlen});
+        return;
+    }
+    cardfeed_watch_links_tell(watch, event, path, ev->fn, ev->data);
+
+    tell = cardfeed_collection_matches(c, path.data, false);
+    if (link || ((mask & WATCH_WENT) && watch->link_to_dir)) {
+        tell |= cardfeed_collection_matches(c, path.data, true);
+    }
     if (tell) {
-        ev->fn(ev->data, CARDFEED_EVENT_FILE, path);
+        ev->fn(ev->data, event, path);
     }
 }
 

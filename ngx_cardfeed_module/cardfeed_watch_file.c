@@ -449,9 +449,11 @@ cardfeed_watch_stat(cardfeed_watch_t *watch, cardfeed_str_t path,
     char buf[PATH_MAX];
 
     rc = cardfeed_watch_find(watch, path, buf, out, NULL, &link);
-    if (rc == CARDFEED_OK && link
-        && !cardfeed_collection_matches(watch->c, buf, false))
-    {
+    if (rc != CARDFEED_OK || !link) {
+        cardfeed_watch_links_drop(watch, path);
+    } else if (cardfeed_collection_matches(watch->c, buf, false)) {
+        cardfeed_watch_links_note(watch, buf);
+    } else {
         watch->link_to_dir = true;
     }
 

@@ -53,6 +53,17 @@ void cardfeed_watch_map_cut(cardfeed_watch_map_t *map,
 int cardfeed_watch_map_name(cardfeed_buf_t *out,
     const cardfeed_watch_dir_t *dir);
 
+/* --- cardfeed_watch_links.c: links, and what they lead to ---------------- */
+
+typedef struct cardfeed_watch_link_s cardfeed_watch_link_t;
+typedef struct cardfeed_watch_link_key_s cardfeed_watch_link_key_t;
+
+typedef struct {
+    cardfeed_watch_link_key_t **buckets;
+    size_t size; /* a power of two, or 0 */
+    size_t count;
+} cardfeed_watch_links_t;
+
 /* --- the watch ---------------------------------------------------------- */
 
 /* A directory on the way to the root, and the name in it that leads on. */
@@ -66,12 +77,16 @@ struct cardfeed_watch_s {
     int root; /* -1: absent */
     dev_t dev;
     ino_t ino;
+    dev_t local; /* a file system that is not remote, or that was told */
     bool openat2; /* the kernel has it and lets us */
     bool link_to_dir; /* a link to a directory has been reported */
     int inotify; /* -1: not live */
+    int mounts; /* the kernel's list of them; -1: not known */
+    uint64_t mounted; /* what of it is below the root, in a number */
     cardfeed_watch_above_t *above;
     size_t nabove;
     cardfeed_watch_map_t map;
+    cardfeed_watch_links_t links;
     cardfeed_buf_t path; /* of the event at hand */
     const atomic_bool *cancel;
     char degraded[160];
@@ -88,6 +103,25 @@ void cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
 /* Watches the way to the root anew: more of it may have appeared, or it may
  * lead through other links. */
 void cardfeed_watch_refresh(cardfeed_watch_t *watch);
+
+/* Remembers the link at path, or that there is none any more. */
+void cardfeed_watch_links_note(cardfeed_watch_t *watch, const char *path);
+void cardfeed_watch_links_drop(cardfeed_watch_t *watch, cardfeed_str_t path);
+/* Tells the event of every link that leads to path, or through it. */
+void cardfeed_watch_links_tell(const cardfeed_watch_t *watch,
+    cardfeed_event_t event, cardfeed_str_t path, cardfeed_event_fn fn,
+    void *data);
+void cardfeed_watch_links_free(cardfeed_watch_t *watch);
+
+/* --- cardfeed_watch_mount.c ---------------------------------------------- */
+
+/* Falls back to polling where the file system of that type is remote. */
+void cardfeed_watch_check_remote(cardfeed_watch_t *watch, unsigned long type);
+/* The same where the directory is on another one than those before it. */
+void cardfeed_watch_check_mount(cardfeed_watch_t *watch, int fd);
+
+void cardfeed_watch_mounts_open(cardfeed_watch_t *watch);
+void cardfeed_watch_mounts_note(cardfeed_watch_t *watch);
 
 /* --- cardfeed_watch_way.c ------------------------------------------------ */
 

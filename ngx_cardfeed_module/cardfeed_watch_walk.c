@@ -110,6 +110,8 @@ watch_walk_file(watch_walk_t *walk, int fd, const char *name,
     link = S_ISLNK(st.st_mode);
     if (link && !cardfeed_collection_matches(watch->c, path.data, false)) {
         watch->link_to_dir = true;
+    } else if (link) {
+        cardfeed_watch_links_note(watch, path.data);
     }
     if (path.len >= PATH_MAX) {
         file.code = cardfeed_error_set(&file.err, CARDFEED_INVALID, 0,

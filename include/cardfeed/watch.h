@@ -18,7 +18,7 @@
  *   a file over max_card is not read.
  * Errors: messages with the system's words; CARDFEED_NOTFOUND where the
  *   directory or file does not exist.
- * Source: inotify(7), openat2(2).
+ * Source: inotify(7), openat2(2), proc(5) for the list of mounts.
  */
 
 #ifndef CARDFEED_WATCH_H
@@ -35,6 +35,10 @@ typedef struct cardfeed_watch_s cardfeed_watch_t;
 typedef enum {
     CARDFEED_EVENT_FILE,     /* look at this path again: it may be gone */
     CARDFEED_EVENT_LATER,    /* the same, when nobody writes it any more */
+    CARDFEED_EVENT_BEGUN,    /* a file was made here, empty still: FILE comes
+                                when it is closed */
+    CARDFEED_EVENT_TOUCHED,  /* its attributes changed: look at it, unless it
+                                is being written, for then FILE comes */
     CARDFEED_EVENT_TREE,     /* a directory came, moved or cannot be told:
                                 walk it; "" is the root */
     CARDFEED_EVENT_GONE,     /* a directory went: nothing below it is left */
@@ -76,6 +80,12 @@ int cardfeed_watch_fd(const cardfeed_watch_t *watch);
 /* Everything there is to read, without blocking. */
 int cardfeed_watch_events(cardfeed_watch_t *watch, cardfeed_event_fn fn,
     void *data, cardfeed_error_t *err);
+
+/* For poll: POLLPRI when something was mounted or unmounted anywhere; then
+ * cardfeed_watch_mounts() tells whether that was the root, or below it. */
+int cardfeed_watch_mounts_fd(const cardfeed_watch_t *watch);
+void cardfeed_watch_mounts(cardfeed_watch_t *watch, cardfeed_event_fn fn,
+    void *data);
 
 typedef struct {
     cardfeed_signature_t signature;

@@ -203,7 +203,16 @@ test_hashset(void **state)
         assert_true(cardfeed_indexer_hashes_has(&set, i * 64));
         assert_false(cardfeed_indexer_hashes_has(&set, i * 64 + 7));
     }
+    for (i = 0; i < 10000; i += 3) {
+        cardfeed_indexer_hashes_drop(&set, i * 64);
+        cardfeed_indexer_hashes_drop(&set, i * 64 + 7);
+    }
+    assert_int_equal(set.count, 10000 - 3334);
+    for (i = 0; i < 10000; i++) {
+        assert_int_equal(cardfeed_indexer_hashes_has(&set, i * 64), i % 3 > 0);
+    }
     cardfeed_indexer_hashes_free(&set);
+    cardfeed_indexer_hashes_drop(&set, 64);
     assert_false(cardfeed_indexer_hashes_has(&set, 64));
 }
 
@@ -235,6 +244,21 @@ test_pathset(void **state)
 }
 
 
+static void
+test_pause(void **state)
+{
+    size_t i;
+    cardfeed_collection_t c = {.poll_ms = 5000};
+    static const int64_t tooks[][2] = {{0, 5000}, {1, 5000}, {500, 5000},
+        {501, 5010}, {60000, 600000}, {3600000, 36000000}};
+
+    (void) state;
+    for (i = 0; i < sizeof(tooks) / sizeof(tooks[0]); i++) {
+        assert_true(cardfeed_indexer_pause(&c, tooks[i][0]) == tooks[i][1]);
+    }
+}
+
+
 int
 main(void)
 {
@@ -249,6 +273,7 @@ main(void)
         INDEXER_TEST(test_signals_are_for_others),
         cmocka_unit_test(test_hashset),
         cmocka_unit_test(test_pathset),
+        cmocka_unit_test(test_pause),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

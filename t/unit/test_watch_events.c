@@ -21,7 +21,7 @@ test_files(void **state)
     tree_write(&tree, "a.md", "again");
     assert_string_equal(events(), "F a.md\n");
     assert_int_equal(chmod(tree_path(&tree, "a.md"), 0600), 0);
-    assert_string_equal(events(), "F a.md\n");
+    assert_string_equal(events(), "A a.md\n");
 
     tree_rename(&tree, "a.md", "b.md");
     text = events();

@@ -181,6 +181,39 @@ test_root_is_a_file(void **state)
 }
 
 
+static void
+test_remote(void **state)
+{
+    size_t i;
+    char why[80];
+    static const struct {
+        unsigned long type;
+        const char *name; /* NULL: events come */
+    } types[] = {{0x6969, "NFS"}, {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
+        {0x65735546, "FUSE"}, {0x01021997, "9P"}, {0x786f4256, "vboxsf"},
+        {0xef53, NULL},
+        {0x794c7630, NULL}, {0x01021994, NULL}, {0x58465342, NULL},
+        {0x9123683e, NULL}};
+
+    (void) state;
+    for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        tree.c.watch = CARDFEED_WATCH_AUTO;
+        open_watch();
+        assert_true(cardfeed_watch_live(watch));
+        cardfeed_watch_check_remote(watch, types[i].type);
+        assert_int_equal(cardfeed_watch_live(watch), types[i].name == NULL);
+        snprintf(why, sizeof(why), "%s%s", types[i].name ? types[i].name : "",
+            types[i].name ? " does not tell of changes made elsewhere" : "");
+        assert_string_equal(cardfeed_watch_degraded(watch), why);
+
+        tree.c.watch = CARDFEED_WATCH_INOTIFY;
+        open_watch();
+        cardfeed_watch_check_remote(watch, types[i].type);
+        assert_true(cardfeed_watch_live(watch));
+    }
+}
+
+
 int
 main(void)
 {
@@ -191,6 +224,7 @@ main(void)
         WATCH_TEST(test_root_renamed_over),
         WATCH_TEST(test_way_through_links),
         WATCH_TEST(test_root_is_a_file),
+        WATCH_TEST(test_remote),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 
 #include "cardfeed_watch_private.h"
 
-/* Every event of one look, as "F path", "T path", "G path", "O" or "R", each
+/* Every event of one look, as "F path", "A path", "T path", "G path", "O" or "R", each
  * followed by a newline. */
 static tree_t tree;
 static cardfeed_watch_t *watch;
@@ -88,6 +88,7 @@ on_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
 {
     static const char letters[] = {
         [CARDFEED_EVENT_FILE] = 'F',
+        [CARDFEED_EVENT_TOUCHED] = 'A',
         [CARDFEED_EVENT_TREE] = 'T',
         [CARDFEED_EVENT_GONE] = 'G',
         [CARDFEED_EVENT_OVERFLOW] = 'O',
@@ -96,7 +97,11 @@ on_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
 
     (void) data;
 
-    /* Of every new file that has bytes already; test_linked_in_complete. */
+    /* Of every new file. */
+    if (event == CARDFEED_EVENT_BEGUN) {
+        return;
+    }
+    /* Of one that has bytes already; test_linked_in_complete. */
     if (event == CARDFEED_EVENT_LATER) {
         snprintf(later, sizeof(later), "%.*s", (int) path.len, path.data);
         return;
