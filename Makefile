@@ -5,6 +5,7 @@ CONTENT  ?= examples/content
 PORT     ?= 8080
 NGX_SRC  ?= /usr/share/nginx/src
 CC       ?= cc
+MINUTES  ?= 10
 JOBS     ?= 2
 
 ifeq ($(MAKELEVEL),0)
@@ -39,7 +40,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
 .PHONY: all deps deps-test deps-lint deps-bench deps-fuzz build run test unit \
-	integration fuzz bench lint clean help
+	integration soak fuzz bench lint clean help
 
 all: build
 
@@ -50,6 +51,8 @@ help:
 	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
 	@echo 'make test      install what tests need, run all of them'
 	@echo 'make unit, make integration   the two halves of them'
+	@echo 'make soak      random changes and reloads for MINUTES ($(MINUTES)): feeds'
+	@echo '               stay right, memory and descriptors flat'
 	@echo 'make bench     measure; BENCH=--write puts tables and plots into docs/,'
 	@echo '               BENCH="scale --write" one half; SCALE="1000 …" or full'
 	@echo 'make fuzz      damaged input for SECONDS ($(SECONDS)) a target, by libFuzzer'
@@ -145,6 +148,10 @@ unit: $(UNITS)
 
 integration: $(MODULE)
 	prove -j$(JOBS) t/
+
+soak: deps-test
+	@$(MAKE) -s build
+	@MINUTES='$(MINUTES)' perl t/soak
 
 # --- fuzzing ----------------------------------------------------------------
 

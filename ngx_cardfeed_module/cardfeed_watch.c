@@ -122,6 +122,19 @@ watch_place(cardfeed_watch_t *watch, int wd, cardfeed_str_t path)
 
 
 void
+cardfeed_watch_blind(cardfeed_watch_t *watch, cardfeed_str_t path)
+{
+    cardfeed_watch_dir_t *dir;
+
+    dir = watch->map.root != NULL
+        ? cardfeed_watch_map_path(&watch->map, path) : NULL;
+    if (dir != NULL) {
+        dir->blind = true;
+    }
+}
+
+
+void
 cardfeed_watch_add_dir(cardfeed_watch_t *watch, int fd, cardfeed_str_t path)
 {
     int wd;
@@ -152,6 +165,9 @@ cardfeed_watch_add_dir(cardfeed_watch_t *watch, int fd, cardfeed_str_t path)
     if (wd >= 0) {
         if (watch_place(watch, wd, path) != CARDFEED_OK) {
             cardfeed_watch_degrade(watch, "out of memory for watches");
+        } else if (faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) != 0) {
+            /* Listed, but not entered. */
+            cardfeed_watch_blind(watch, path);
         }
     } else if (errno == ENOSPC) {
         cardfeed_watch_degrade(watch, "inotify watch limit reached "

@@ -414,7 +414,9 @@ cardfeed_watch_find(const cardfeed_watch_t *watch, cardfeed_str_t name,
         {
             return CARDFEED_NOTFOUND;
         }
+        /* A directory above is closed: its opening may be behind already. */
         cardfeed_watch_refuse_errno(out, errno);
+        out->racy = true;
         return CARDFEED_OK;
     }
 

@@ -97,6 +97,9 @@ struct cardfeed_watch_s {
 void cardfeed_watch_add_dir(cardfeed_watch_t *watch, int fd,
     cardfeed_str_t path);
 
+/* It, if it is watched, cannot be read for now: an event will tell when. */
+void cardfeed_watch_blind(cardfeed_watch_t *watch, cardfeed_str_t path);
+
 void cardfeed_watch_degrade(cardfeed_watch_t *watch, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

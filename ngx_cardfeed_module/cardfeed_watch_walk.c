@@ -63,6 +63,7 @@ watch_walk_unreadable(watch_walk_t *walk, const watch_todo_t *dir, int error)
     cardfeed_watch_file_t file = {.code = CARDFEED_INVALID};
     cardfeed_str_t path = {.data = dir->path, .len = dir->len};
 
+    cardfeed_watch_blind(walk->watch, path);
     if (fstatat(walk->watch->root, dir->len > 0 ? dir->path : ".", &st,
             AT_SYMLINK_NOFOLLOW)
         == 0)
@@ -92,6 +93,7 @@ watch_walk_file(watch_walk_t *walk, int fd, const char *name,
         {
             file.code = cardfeed_error_set(&file.err, CARDFEED_INVALID, 0,
                 "cannot be looked at: %s", strerror(errno));
+            file.racy = true;
             watch_walk_tell(walk, path, &file);
         }
         return CARDFEED_OK; /* or gone again */

@@ -7,7 +7,7 @@ use lib "$FindBin::Bin/lib";
 use File::Path qw(make_path);
 use Test::More;
 use Time::HiRes qw(time);
-use Cardfeed::Reader;
+use Cardfeed::Seen;
 use Cardfeed::Test;
 
 plan skip_all => 'no git here' if system('git --version >/dev/null 2>&1') != 0;

@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Path qw(make_path remove_tree);
 use Test::More;
-use Cardfeed::Reader;
+use Cardfeed::Seen;
 use Cardfeed::Test;
 
 # poll=1h: nothing is found by looking.

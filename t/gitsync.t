@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Path qw(make_path remove_tree);
 use Test::More;
-use Cardfeed::Reader;
+use Cardfeed::Seen;
 use Cardfeed::Test;
 
 my $t = Cardfeed::Test->new(workers => 1, absent => 1,

@@ -8,7 +8,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Handle;
 use Test::More;
-use Cardfeed::Reader;
+use Cardfeed::Seen;
 use Cardfeed::Test;
 
 my $t = Cardfeed::Test->new(workers => 1,

@@ -36,6 +36,18 @@ chmod 0755, $dir or die $!;
 $t->wait_titles('all', 'live in/new in/kept top',
     'what changed meanwhile is found');
 
+# One that comes closed, so that its names can be listed and no more.
+my $aside = $t->dir . '/aside';
+mkdir $aside or die $!;
+rename "$dir/kept.md", "$aside/kept.md" or die $!;
+$t->wait_titles('all', 'live in/new top', 'a card goes');
+chmod 0444, $aside or die $!;
+rename $aside, "$dir/closed" or die $!;
+$t->wait_log(qr/"in\/closed\/kept\.md": cannot be looked at/,
+    'and comes back in a directory that is closed');
+chmod 0755, "$dir/closed" or die $!;
+$t->wait_titles('all', 'live in/new in/kept top', 'which is opened');
+
 # The same with the whole collection.
 chmod 0, $t->content or die $!;
 card('late', '2021-01-06');

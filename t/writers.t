@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Fcntl qw(O_CREAT O_EXCL O_WRONLY);
 use IO::Handle;
 use Test::More;
-use Cardfeed::Reader;
+use Cardfeed::Seen;
 use Cardfeed::Test;
 
 my $t = Cardfeed::Test->new(workers => 1);

@@ -331,7 +331,9 @@ sub _prepare {
 
     $self->{without} //= { map { $_ => !$self->has($_) }
         qw(proxy fastcgi uwsgi scgi) };
-    _write("$self->{dir}/nginx.conf", $self->conf);
+    # Whole: a reload that was asked for before may be reading it.
+    _write("$self->{dir}/nginx.conf.new", $self->conf);
+    rename "$self->{dir}/nginx.conf.new", "$self->{dir}/nginx.conf" or die $!;
 }
 
 sub _command {
