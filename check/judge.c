@@ -40,8 +40,8 @@ read_card(check_t *check, const check_file_t *file,
     int rc;
 
     if (file->refused != NULL) {
-        return cardfeed_error_set(why, CARDFEED_INVALID, 0, "%s",
-            file->refused);
+        cardfeed_error_set(why, CARDFEED_INVALID, 0, "%s", file->refused);
+        return CARDFEED_INVALID;
     }
 
     rc = cardfeed_watch_load(check->watch, file->path, &check->data, &found);
@@ -162,7 +162,7 @@ int
 check_judge(check_t *check, size_t number)
 {
     const check_file_t *file = &check->tree.files[number];
-    const cardfeed_card_t *card;
+    const cardfeed_card_t *card = NULL;
     check_problems_t problems;
     cardfeed_error_t why;
     int rc;

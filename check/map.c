@@ -22,36 +22,40 @@ slot_of(const check_map_t *map, uint64_t key)
 }
 
 
-static int
+static bool
 grow(check_map_t *map)
 {
-    check_map_t to;
+    uint64_t *keys;
+    size_t *values;
+    check_map_t old;
     size_t size, i, slot;
 
     size = map->values != NULL ? (map->mask + 1) * 2 : MAP_FIRST;
+    keys = calloc(size, sizeof(*keys));
+    values = calloc(size, sizeof(*values));
 
-    to.n = map->n;
-    to.mask = size - 1;
-    to.keys = calloc(size, sizeof(*to.keys));
-    to.values = calloc(size, sizeof(*to.values));
-
-    if (to.keys == NULL || to.values == NULL) {
-        check_map_free(&to);
-        return CARDFEED_NOMEM;
+    if (keys == NULL || values == NULL) {
+        free(keys);
+        free(values);
+        return false;
     }
 
-    for (i = 0; map->values != NULL && i <= map->mask; i++) {
-        if (map->values[i] != 0) {
-            slot = slot_of(&to, map->keys[i]);
-            to.keys[slot] = map->keys[i];
-            to.values[slot] = map->values[i];
+    old = *map;
+    map->keys = keys;
+    map->values = values;
+    map->mask = size - 1;
+
+    for (i = 0; old.values != NULL && i <= old.mask; i++) {
+        if (old.values[i] != 0) {
+            slot = slot_of(map, old.keys[i]);
+            keys[slot] = old.keys[i];
+            values[slot] = old.values[i];
         }
     }
 
-    check_map_free(map);
-    *map = to;
+    check_map_free(&old);
 
-    return CARDFEED_OK;
+    return true;
 }
 
 
@@ -60,9 +64,7 @@ check_map_take(check_map_t *map, uint64_t key, size_t *value, bool *is_new)
 {
     size_t slot;
 
-    if ((map->values == NULL || map->n > map->mask / 2)
-        && grow(map) != CARDFEED_OK)
-    {
+    if ((map->values == NULL || map->n > map->mask / 2) && !grow(map)) {
         return CARDFEED_NOMEM;
     }
 

@@ -21,7 +21,7 @@ typedef struct {
 static date_t
 date_of(int64_t sec)
 {
-    date_t date;
+    date_t date = {.text = ""};
 
     cardfeed_date_rfc3339(date.text, sec);
 
