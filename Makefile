@@ -48,6 +48,7 @@ help:
 	@echo 'make           build $(MODULE) against the installed nginx'
 	@echo 'make deps      install what building and running needs (root or sudo)'
 	@echo 'make build     the same as make'
+	@echo 'make cardfeed-check   build $(CHECK), see docs/check.md'
 	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
 	@echo 'make test      install what tests need, run all of them'
 	@echo 'make unit, make integration   the two halves of them'
@@ -113,6 +114,27 @@ $(MODULE): build/nginx/objs/Makefile $(SOURCES) $(HEADERS)
 	@cp build/nginx/objs/ngx_http_cardfeed_module.so $@.new
 	@mv $@.new $@
 
+build/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	@$(CC) $(CORE_CFLAGS) -c -o $@ $<
+
+# --- the program that checks cards ------------------------------------------
+
+CHECK    := build/cardfeed-check
+
+.PHONY: cardfeed-check
+cardfeed-check: $(CHECK)
+
+build/libcore.a: $(patsubst ngx_cardfeed_module/%.c,build/core/%.o,$(CORE))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(CHECK): $(wildcard check/*.c) build/libcore.a check/check.h
+	@$(CC) $(CORE_CFLAGS) -D_GNU_SOURCE -o $@ $(wildcard check/*.c) \
+	  build/libcore.a -Wl,--as-needed $(CORE_LIBS)
+
+# --- trying it --------------------------------------------------------------
+
 run: deps
 	@$(MAKE) -s build
 	@sh examples/run.sh '$(MODULE)' '$(CONTENT)' '$(PORT)'
@@ -120,7 +142,7 @@ run: deps
 # --- tests ------------------------------------------------------------------
 
 test: deps-test
-	@$(MAKE) -s build unit-programs
+	@$(MAKE) -s build cardfeed-check unit-programs
 	@$(MAKE) -s unit
 	@$(MAKE) -s integration
 
@@ -146,7 +168,7 @@ unit: $(UNITS)
 	  echo "== $$t"; $$t || failed=1; \
 	done; exit $$failed
 
-integration: $(MODULE)
+integration: $(MODULE) $(CHECK)
 	prove -j$(JOBS) t/
 
 soak: deps-test
@@ -186,12 +208,8 @@ bench: deps-bench
 	@$(MAKE) -s $(MODULE) $(CONTROL) build/bench/parse
 	@SCALE='$(SCALE)' python3 bench/bench $(BENCH)
 
-build/bench/core/%.o: ngx_cardfeed_module/%.c $(HEADERS)
-	@mkdir -p $(@D)
-	@$(CC) $(CORE_CFLAGS) -c -o $@ $<
-
 build/bench/parse: bench/yaml/parse.c $(patsubst ngx_cardfeed_module/%.c, \
-		build/bench/core/%.o,$(CORE))
+		build/core/%.o,$(CORE))
 	@$(CC) $(CORE_CFLAGS) -D_GNU_SOURCE -o $@ $^ $(CORE_LIBS)
 
 build/bench/nginx/objs/Makefile: bench/control/config

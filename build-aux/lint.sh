@@ -4,7 +4,7 @@
 
 set -eu
 
-core=$(ls ngx_cardfeed_module/cardfeed_*.c)
+core=$(ls ngx_cardfeed_module/cardfeed_*.c check/*.c)
 glue=$(ls ngx_cardfeed_module/ngx_*.c)
 
 nginx=build/nginx

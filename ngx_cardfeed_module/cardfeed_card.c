@@ -118,6 +118,8 @@ cardfeed_card_reset(cardfeed_parser_t *p)
     p->level[0] = 0;
     p->met = 0;
     p->link_value = NULL;
+    p->passed_link = NULL;
+    p->path_title = false;
     p->failed = CARDFEED_OK;
 }
 

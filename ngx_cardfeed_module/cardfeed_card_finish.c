@@ -341,7 +341,8 @@ set_texts(cardfeed_parser_t *p)
             excerpt.len == 0 ? &excerpt : NULL);
     }
 
-    field[CARDFEED_FIELD_TITLE] = title.len != 0 ? title : title_of_path(p);
+    p->path_title = title.len == 0;
+    field[CARDFEED_FIELD_TITLE] = p->path_title ? title_of_path(p) : title;
     field[CARDFEED_FIELD_EXCERPT] = excerpt;
     field[CARDFEED_FIELD_TYPE] = cardfeed_card_text(p,
         &p->values[CARDFEED_KEY_TYPE], CARDFEED_CARD_NAME);

@@ -217,6 +217,10 @@ set_link(cardfeed_parser_t *p)
             p->link_value = value;
             return;
         }
+
+        if (p->passed_link == NULL) {
+            p->passed_link = value;
+        }
     }
 
     p->card.field[CARDFEED_FIELD_LINK] = path_link(p, CARDFEED_NO_STR);

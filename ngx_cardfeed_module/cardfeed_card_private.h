@@ -230,6 +230,8 @@ struct cardfeed_parser_s {
     cardfeed_str_t body;
     /* What the link came from; NULL: the path. */
     const cardfeed_card_value_t *link_value;
+    const cardfeed_card_value_t *passed_link; /* the first of no use, or NULL */
+    bool path_title;
     cardfeed_buf_t base;    /* site=, as a directory */
     cardfeed_buf_t scratch; /* results on their way into the arena */
     cardfeed_buf_t work;    /* inputs that must be put together first */

@@ -11,7 +11,7 @@ cardfeed_indexer_job_init(cardfeed_job_t *job)
 {
     memset(job, 0, sizeof(*job));
     cardfeed_buf_init(&job->path, 2 * PATH_MAX);
-    cardfeed_buf_init(&job->record, CARDFEED_INDEXER_RECORD);
+    cardfeed_buf_init(&job->record, CARDFEED_RECORD_MAX);
 }
 
 

@@ -21,7 +21,6 @@
 #define CARDFEED_INDEXER_SMALL ((uint64_t) 256 << 10) /* and of what size */
 #define CARDFEED_INDEXER_JOBS 256    /* files in the pool at a time */
 #define CARDFEED_INDEXER_PENDING 65536
-#define CARDFEED_INDEXER_RECORD ((size_t) 16 << 20)
 
 /* --- sets ---------------------------------------------------------------- */
 

@@ -499,6 +499,32 @@ cardfeed_url_below(cardfeed_buf_t *out, cardfeed_str_t url,
 
 
 int
+cardfeed_url_base(cardfeed_buf_t *out, cardfeed_str_t url)
+{
+    size_t start, i;
+    int rc;
+
+    start = out->len;
+    rc = cardfeed_url_absolute(out, url, CARDFEED_NO_STR);
+    if (rc != CARDFEED_OK) {
+        return rc;
+    }
+
+    for (i = start; i < out->len; i++) {
+        if (out->data[i] == '?' || out->data[i] == '#') {
+            return cardfeed_buf_undo(out, start, CARDFEED_INVALID);
+        }
+    }
+
+    while (out->len > start && out->data[out->len - 1] == '/') {
+        out->len--;
+    }
+
+    return CARDFEED_OK;
+}
+
+
+int
 cardfeed_url_clean(cardfeed_buf_t *out, cardfeed_str_t url)
 {
     cardfeed_buf_t washed;

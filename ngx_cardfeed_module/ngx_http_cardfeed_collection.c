@@ -1,10 +1,16 @@
 
 /*
  * ngx_http_cardfeed_collection: the cardfeed_collection directive and its
- * parameters; a wrong value names what is allowed.
+ * parameters, here those that are no matter of the cards; a wrong value names
+ * what is allowed.
  */
 
 #include "ngx_http_cardfeed_module.h"
+
+
+/* Most bytes of patterns and the like. */
+
+#define NGX_HTTP_CARDFEED_PARAMS  (1024 * 1024)
 
 
 typedef struct ngx_http_cardfeed_param_s  ngx_http_cardfeed_param_t;
@@ -21,27 +27,19 @@ struct ngx_http_cardfeed_param_s {
 };
 
 
+static cardfeed_arena_t *ngx_http_cardfeed_collection_arena(ngx_conf_t *cf);
+static void ngx_http_cardfeed_collection_free(void *data);
 static char *ngx_http_cardfeed_collection_params(ngx_conf_t *cf,
     cardfeed_collection_t *c);
+static char *ngx_http_cardfeed_collection_param(ngx_conf_t *cf,
+    cardfeed_collection_t *c, ngx_str_t *param);
 static ngx_int_t ngx_http_cardfeed_collection_name(ngx_str_t *name);
-static char *ngx_http_cardfeed_param_include(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
-static char *ngx_http_cardfeed_param_exclude(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_poll(ngx_conf_t *cf,
     cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_threads(ngx_conf_t *cf,
     cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
-static char *ngx_http_cardfeed_param_max_card(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 static char *ngx_http_cardfeed_param_map(ngx_conf_t *cf,
     cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
-static char *ngx_http_cardfeed_param_site(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
-static char *ngx_http_cardfeed_param_timezone(ngx_conf_t *cf,
-    cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
-static const char **ngx_http_cardfeed_patterns(ngx_conf_t *cf,
-    const char *const *first, ngx_str_t *value);
 static char *ngx_http_cardfeed_param_choice(ngx_conf_t *cf,
     cardfeed_collection_t *c, ngx_str_t *value, ngx_http_cardfeed_param_t *p);
 
@@ -55,27 +53,7 @@ static ngx_conf_enum_t  ngx_http_cardfeed_watch[] = {
 };
 
 
-static ngx_conf_enum_t  ngx_http_cardfeed_ids[] = {
-    { ngx_string("uuid"), CARDFEED_IDS_UUID },
-    { ngx_string("permalink"), CARDFEED_IDS_PERMALINK },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  ngx_http_cardfeed_undated[] = {
-    { ngx_string("skip"), CARDFEED_UNDATED_SKIP },
-    { ngx_string("mtime"), CARDFEED_UNDATED_MTIME },
-    { ngx_null_string, 0 }
-};
-
-
 static ngx_http_cardfeed_param_t  ngx_http_cardfeed_params[] = {
-
-    { ngx_string("include="), ngx_http_cardfeed_param_include,
-      "a list of patterns such as *.md,*.html", 0, NULL },
-
-    { ngx_string("exclude="), ngx_http_cardfeed_param_exclude,
-      "a list of patterns such as README.md,archive", 0, NULL },
 
     { ngx_string("watch="), ngx_http_cardfeed_param_choice,
       "auto, inotify, poll or off",
@@ -87,25 +65,8 @@ static ngx_http_cardfeed_param_t  ngx_http_cardfeed_params[] = {
     { ngx_string("threads="), ngx_http_cardfeed_param_threads,
       "a number from 1 to 64", 0, NULL },
 
-    { ngx_string("max_card="), ngx_http_cardfeed_param_max_card,
-      "a size from 1k to 64m", 0, NULL },
-
     { ngx_string("map="), ngx_http_cardfeed_param_map,
       "a size of at least 64m", 0, NULL },
-
-    { ngx_string("ids="), ngx_http_cardfeed_param_choice,
-      "uuid or permalink",
-      offsetof(cardfeed_collection_t, ids), ngx_http_cardfeed_ids },
-
-    { ngx_string("undated="), ngx_http_cardfeed_param_choice,
-      "skip or mtime",
-      offsetof(cardfeed_collection_t, undated), ngx_http_cardfeed_undated },
-
-    { ngx_string("site="), ngx_http_cardfeed_param_site,
-      "an absolute http or https URL", 0, NULL },
-
-    { ngx_string("timezone="), ngx_http_cardfeed_param_timezone,
-      "an offset such as +02:00, or Z", 0, NULL },
 
     { ngx_null_string, NULL, NULL, 0, NULL }
 };
@@ -175,46 +136,111 @@ ngx_http_cardfeed_collection(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+/* What the parameters point to lives as long as the configuration. */
+
+static cardfeed_arena_t *
+ngx_http_cardfeed_collection_arena(ngx_conf_t *cf)
+{
+    cardfeed_arena_t    *arena;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(cardfeed_arena_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    arena = cln->data;
+    cardfeed_arena_init(arena, NGX_HTTP_CARDFEED_PARAMS);
+    cln->handler = ngx_http_cardfeed_collection_free;
+
+    return arena;
+}
+
+
+static void
+ngx_http_cardfeed_collection_free(void *data)
+{
+    cardfeed_arena_free(data);
+}
+
+
 static char *
 ngx_http_cardfeed_collection_params(ngx_conf_t *cf, cardfeed_collection_t *c)
 {
-    char                       *rv;
-    ngx_str_t                  *value, rest;
-    ngx_uint_t                  i;
-    ngx_http_cardfeed_param_t  *p;
+    int                rc;
+    const char        *allowed;
+    ngx_str_t         *value;
+    ngx_uint_t         i;
+    cardfeed_arena_t  *arena;
 
     value = cf->args->elts;
 
+    arena = ngx_http_cardfeed_collection_arena(cf);
+    if (arena == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     for (i = 3; i < cf->args->nelts; i++) {
 
-        for (p = ngx_http_cardfeed_params; p->name.len; p++) {
-            if (value[i].len >= p->name.len
-                && ngx_strncmp(value[i].data, p->name.data, p->name.len) == 0)
-            {
-                break;
-            }
-        }
+        rc = cardfeed_collection_set(c, arena,
+                                     ngx_http_cardfeed_str(&value[i]),
+                                     &allowed);
 
-        if (p->name.len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\": include=, exclude=, "
-                               "watch=, poll=, threads=, max_card=, map=, "
-                               "ids=, undated=, site= and timezone= are "
-                               "allowed", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-
-        rest.data = value[i].data + p->name.len;
-        rest.len = value[i].len - p->name.len;
-
-        rv = p->set(cf, c, &rest, p);
-
-        if (rv != NGX_CONF_OK) {
+        if (rc == CARDFEED_INVALID) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid value in \"%V\": %s is allowed",
-                               &value[i], p->allowed);
+                               &value[i], allowed);
             return NGX_CONF_ERROR;
         }
+
+        if (rc == CARDFEED_NOMEM) {
+            return "takes too much memory";
+        }
+
+        if (rc == CARDFEED_NOTFOUND
+            && ngx_http_cardfeed_collection_param(cf, c, &value[i])
+               != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_cardfeed_collection_param(ngx_conf_t *cf, cardfeed_collection_t *c,
+    ngx_str_t *param)
+{
+    ngx_str_t                   rest;
+    ngx_http_cardfeed_param_t  *p;
+
+    for (p = ngx_http_cardfeed_params; p->name.len; p++) {
+        if (param->len >= p->name.len
+            && ngx_strncmp(param->data, p->name.data, p->name.len) == 0)
+        {
+            break;
+        }
+    }
+
+    if (p->name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\": include=, exclude=, "
+                           "watch=, poll=, threads=, max_card=, map=, "
+                           "ids=, undated=, site= and timezone= are "
+                           "allowed", param);
+        return NGX_CONF_ERROR;
+    }
+
+    rest.data = param->data + p->name.len;
+    rest.len = param->len - p->name.len;
+
+    if (p->set(cf, c, &rest, p) != NGX_CONF_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value in \"%V\": %s is allowed",
+                           param, p->allowed);
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;
@@ -268,28 +294,6 @@ ngx_http_cardfeed_find(ngx_http_cardfeed_main_conf_t *cmcf, ngx_str_t *name)
 
 
 static char *
-ngx_http_cardfeed_param_include(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
-{
-    c->include = ngx_http_cardfeed_patterns(cf, NULL, value);
-
-    return c->include ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_http_cardfeed_param_exclude(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
-{
-    /* in addition to what is excluded already */
-
-    c->exclude = ngx_http_cardfeed_patterns(cf, c->exclude, value);
-
-    return c->exclude ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static char *
 ngx_http_cardfeed_param_poll(ngx_conf_t *cf, cardfeed_collection_t *c,
     ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
@@ -326,24 +330,6 @@ ngx_http_cardfeed_param_threads(ngx_conf_t *cf, cardfeed_collection_t *c,
 
 
 static char *
-ngx_http_cardfeed_param_max_card(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
-{
-    ssize_t  size;
-
-    size = ngx_parse_size(value);
-
-    if (size == NGX_ERROR || size < 1024 || size > 64 * 1024 * 1024) {
-        return NGX_CONF_ERROR;
-    }
-
-    c->max_card = (size_t) size;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 ngx_http_cardfeed_param_map(ngx_conf_t *cf, cardfeed_collection_t *c,
     ngx_str_t *value, ngx_http_cardfeed_param_t *p)
 {
@@ -358,90 +344,6 @@ ngx_http_cardfeed_param_map(ngx_conf_t *cf, cardfeed_collection_t *c,
     c->map_size = (size_t) size;
 
     return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_cardfeed_param_site(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
-{
-    ngx_str_t  url;
-
-    if (ngx_http_cardfeed_base_url(cf, value, &url) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    c->site = ngx_http_cardfeed_str(&url);
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_cardfeed_param_timezone(ngx_conf_t *cf, cardfeed_collection_t *c,
-    ngx_str_t *value, ngx_http_cardfeed_param_t *p)
-{
-    return cardfeed_date_zone(ngx_http_cardfeed_str(value), &c->timezone)
-               == CARDFEED_OK
-               ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-/* The patterns of a list, behind those there are; NULL for an empty one. */
-
-static const char **
-ngx_http_cardfeed_patterns(ngx_conf_t *cf, const char *const *first,
-    ngx_str_t *value)
-{
-    u_char       *p, *last, *comma, *copy;
-    ngx_array_t   patterns;
-    const char  **pattern;
-
-    if (ngx_array_init(&patterns, cf->pool, 16, sizeof(char *)) != NGX_OK) {
-        return NULL;
-    }
-
-    while (first && *first) {
-        pattern = ngx_array_push(&patterns);
-        if (pattern == NULL) {
-            return NULL;
-        }
-
-        *pattern = *first++;
-    }
-
-    last = value->data + value->len;
-
-    for (p = value->data; p <= last; p = comma + 1) {
-
-        comma = ngx_strlchr(p, last, ',');
-        if (comma == NULL) {
-            comma = last;
-        }
-
-        if (comma == p) {
-            return NULL;
-        }
-
-        copy = ngx_pnalloc(cf->pool, (size_t) (comma - p) + 1);
-        pattern = ngx_array_push(&patterns);
-
-        if (copy == NULL || pattern == NULL) {
-            return NULL;
-        }
-
-        ngx_cpystrn(copy, p, (size_t) (comma - p) + 1);
-        *pattern = (char *) copy;
-    }
-
-    pattern = ngx_array_push(&patterns);
-    if (pattern == NULL) {
-        return NULL;
-    }
-
-    *pattern = NULL;
-
-    return patterns.elts;
 }
 
 

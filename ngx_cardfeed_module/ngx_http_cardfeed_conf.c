@@ -10,11 +10,17 @@
 #define NGX_HTTP_CARDFEED_FORMATS_LEN  64
 
 
+typedef int (*ngx_http_cardfeed_url_pt)(cardfeed_buf_t *out,
+    cardfeed_str_t url);
+
+
 static void ngx_http_cardfeed_format_names(u_char *names);
 static char *ngx_http_cardfeed_advertise_topic(ngx_conf_t *cf,
     ngx_http_cardfeed_advertise_t *ad, ngx_str_t *topic);
+static int ngx_http_cardfeed_absolute(cardfeed_buf_t *out,
+    cardfeed_str_t url);
 static ngx_int_t ngx_http_cardfeed_clean_url(ngx_conf_t *cf,
-    ngx_str_t *value, ngx_str_t *out);
+    ngx_str_t *value, ngx_str_t *out, ngx_http_cardfeed_url_pt clean);
 
 
 char *
@@ -153,7 +159,9 @@ ngx_http_cardfeed_base(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_http_cardfeed_base_url(cf, &value[1], field) != NGX_OK) {
+    if (ngx_http_cardfeed_clean_url(cf, &value[1], field, cardfeed_url_base)
+        != NGX_OK)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid URL \"%V\": an absolute http or https "
                            "URL without query and fragment is allowed",
@@ -162,24 +170,6 @@ ngx_http_cardfeed_base(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-ngx_int_t
-ngx_http_cardfeed_base_url(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *out)
-{
-    if (ngx_http_cardfeed_clean_url(cf, value, out) != NGX_OK
-        || ngx_strlchr(out->data, out->data + out->len, '?')
-        || ngx_strlchr(out->data, out->data + out->len, '#'))
-    {
-        return NGX_ERROR;
-    }
-
-    while (out->len && out->data[out->len - 1] == '/') {
-        out->len--;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -196,7 +186,10 @@ ngx_http_cardfeed_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_http_cardfeed_clean_url(cf, &value[1], field) != NGX_OK) {
+    if (ngx_http_cardfeed_clean_url(cf, &value[1], field,
+                                    ngx_http_cardfeed_absolute)
+        != NGX_OK)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid URL \"%V\": an absolute http or https "
                            "URL is allowed", &value[1]);
@@ -207,16 +200,23 @@ ngx_http_cardfeed_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
+static int
+ngx_http_cardfeed_absolute(cardfeed_buf_t *out, cardfeed_str_t url)
+{
+    return cardfeed_url_absolute(out, url, CARDFEED_NO_STR);
+}
+
+
 static ngx_int_t
-ngx_http_cardfeed_clean_url(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *out)
+ngx_http_cardfeed_clean_url(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *out,
+    ngx_http_cardfeed_url_pt clean)
 {
     int             rc;
     cardfeed_buf_t  buf;
 
     cardfeed_buf_init(&buf, 4096);
 
-    rc = cardfeed_url_absolute(&buf, ngx_http_cardfeed_str(value),
-                               CARDFEED_NO_STR);
+    rc = clean(&buf, ngx_http_cardfeed_str(value));
 
     if (rc != CARDFEED_OK) {
         cardfeed_buf_free(&buf);

@@ -107,8 +107,6 @@ ngx_http_cardfeed_collection_t *ngx_http_cardfeed_find(
 
 char *ngx_http_cardfeed_base(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-ngx_int_t ngx_http_cardfeed_base_url(ngx_conf_t *cf, ngx_str_t *value,
-    ngx_str_t *out);
 char *ngx_http_cardfeed_index_path(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_cardfeed(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

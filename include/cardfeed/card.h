@@ -104,6 +104,27 @@ int cardfeed_card_parse(cardfeed_parser_t *parser,
     const cardfeed_card_file_t *file, const cardfeed_card_t **card,
     cardfeed_error_t *err);
 
+/* Lines of the front matter; 0: the value is not from there. */
+typedef struct {
+    unsigned title;
+    unsigned excerpt;
+    unsigned published;
+    unsigned updated;
+    unsigned expires;
+    unsigned link;
+    unsigned image;
+    unsigned enclosure;
+    unsigned passed_link;  /* of a link that is no http or https URL */
+    unsigned passed_image; /* the same of an image, a plain text */
+    int64_t said_updated;  /* before it was raised to published, or NO_TIME */
+    bool path_title;       /* the title is made of the file's name */
+} cardfeed_card_origin_t;
+
+/* What the card that cardfeed_card_parse() has just returned was made of; its
+ * file must still be there. */
+void cardfeed_card_origin(const cardfeed_parser_t *parser,
+    cardfeed_card_origin_t *origin);
+
 /* Whether the card belongs into feeds at now: not hidden, dated, titled, not
  * in the future, not expired. */
 bool cardfeed_card_visible(const cardfeed_card_t *card, int64_t now);

@@ -11,7 +11,7 @@
 #ifndef CARDFEED_COLLECTION_H
 #define CARDFEED_COLLECTION_H
 
-#include <cardfeed/base.h>
+#include <cardfeed/text.h>
 
 typedef enum {
     CARDFEED_WATCH_AUTO, /* inotify, polling where that cannot see changes */
@@ -43,6 +43,15 @@ typedef struct {
 
 /* The defaults of DESIGN.md for everything but name and dir. */
 void cardfeed_collection_defaults(cardfeed_collection_t *c);
+
+/*
+ * One of the parameters that shape cards, with its value: "site=https://…",
+ * and include=, exclude=, max_card=, ids=, undated=, timezone=.  What c points
+ * to from then on lies in the arena.  CARDFEED_NOTFOUND: it is none of these;
+ * CARDFEED_INVALID: *allowed says what is; CARDFEED_NOMEM.
+ */
+int cardfeed_collection_set(cardfeed_collection_t *c, cardfeed_arena_t *arena,
+    cardfeed_str_t param, const char **allowed);
 
 extern const char *const cardfeed_default_include[]; /* NULL at the end */
 extern const char *const cardfeed_default_exclude[];

@@ -44,6 +44,8 @@ typedef struct {
     uint32_t nrelated;
 } cardfeed_record_t;
 
+#define CARDFEED_RECORD_MAX ((size_t) 16 << 20) /* bytes the index takes */
+
 /* Appends the record to out; the same card gives the same bytes. */
 int cardfeed_record_encode(cardfeed_buf_t *out, const cardfeed_card_t *card);
 

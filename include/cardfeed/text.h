@@ -180,6 +180,10 @@ int cardfeed_url_absolute(cardfeed_buf_t *out, cardfeed_str_t url,
 int cardfeed_url_below(cardfeed_buf_t *out, cardfeed_str_t url,
     cardfeed_str_t site);
 
+/* An absolute URL that others hang below: without query, fragment and the
+ * slashes at its end. */
+int cardfeed_url_base(cardfeed_buf_t *out, cardfeed_str_t url);
+
 /*
  * What a card may keep: an absolute http(s) URL as above, or, where it is
  * relative, a normalised path-absolute reference ("/learning/x/?q") that

@@ -313,6 +313,39 @@ check_random(const char *text, size_t len)
 
 
 static void
+base(const char *url, const char *want)
+{
+    cardfeed_buf_t out;
+    int rc;
+
+    cardfeed_buf_init(&out, 1000);
+    assert_int_equal(cardfeed_buf_char(&out, '/'), CARDFEED_OK);
+    rc = cardfeed_url_base(&out, cardfeed_str_of(url));
+    assert_int_equal(rc, want != NULL ? CARDFEED_OK : CARDFEED_INVALID);
+    assert_int_equal(out.len, 1 + (want != NULL ? strlen(want) : 0));
+    assert_memory_equal(out.data + 1, want != NULL ? want : "", out.len - 1);
+    cardfeed_buf_free(&out);
+}
+
+
+static void
+test_base(void **state)
+{
+    (void) state;
+
+    base("https://Example.org", "https://example.org");
+    base("https://example.org/", "https://example.org");
+    base("https://example.org/blog//", "https://example.org/blog");
+    base("https://example.org/a%3Fb", "https://example.org/a%3Fb");
+    base("https://example.org/?q", NULL);
+    base("https://example.org/#x", NULL);
+    base("/blog/", NULL);
+    base("ftp://example.org/", NULL);
+    base("", NULL);
+}
+
+
+static void
 test_random_input(void **state)
 {
     static const char *const pieces[] = {"http:", "https:", "HTTP:", "//",
@@ -477,6 +510,7 @@ main(void)
         cmocka_unit_test(test_absolute_urls),
         cmocka_unit_test(test_resolution),
         cmocka_unit_test(test_clean_relative),
+        cmocka_unit_test(test_base),
         cmocka_unit_test(test_random_input),
         cmocka_unit_test(test_all_or_nothing),
         cmocka_unit_test(test_encode),
