@@ -19,6 +19,7 @@
 #define CONTROL "control"
 #define DISCARDED "discarded"
 #define UNSYNCED "unsynced"
+#define UNSYNCED_NEW UNSYNCED ".new"
 
 
 /* Under the lock, once more: another process may have been faster.  The file
@@ -272,22 +273,26 @@ cardfeed_store_boot_id(char *out, size_t size)
 }
 
 
+/* Whole from the first: another process may look, or this one be killed. */
 int
 cardfeed_store_mark_set(cardfeed_store_env_t *env, cardfeed_error_t *err)
 {
-    int fd, rc = 0;
+    int dir = env->lease.dir, fd, rc = 0;
     const char *boot = env->index->boot;
     size_t len = strlen(boot);
 
-    fd = openat(env->lease.dir, UNSYNCED,
-        O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    fd = openat(dir, UNSYNCED_NEW,
+        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd == -1) {
         return cardfeed_store_error(err, errno, UNSYNCED);
     }
 
     if (pwrite(fd, boot, len, 0) != (ssize_t) len) {
         rc = ENOSPC;
-    } else if (fsync(fd) == -1 || fsync(env->lease.dir) == -1) {
+    } else if (fsync(fd) == -1
+               || renameat(dir, UNSYNCED_NEW, dir, UNSYNCED) == -1
+               || fsync(dir) == -1)
+    {
         rc = errno;
     }
     close(fd);

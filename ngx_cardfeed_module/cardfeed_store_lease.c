@@ -216,7 +216,8 @@ static bool
 is_ours(const char *name)
 {
     return strcmp(name, "data.mdb") == 0 || strcmp(name, "lock.mdb") == 0
-           || strcmp(name, "unsynced") == 0 || has_prefix(name, LEASE)
+           || strcmp(name, "unsynced") == 0
+           || strcmp(name, "unsynced.new") == 0 || has_prefix(name, LEASE)
            || has_prefix(name, LEASE_NEW);
 }
 

@@ -3,6 +3,10 @@
 
 #include "store_fixture.h"
 
+#include <pthread.h>
+
+static atomic_bool marked;
+
 
 static void
 test_control_numbers_at_the_end(void **state)
@@ -90,6 +94,43 @@ test_sweep_takes_only_its_own(void **state)
 }
 
 
+static void *
+look_at_mark(void *data)
+{
+    fixture_t *f = data;
+    intptr_t wrong = 0;
+    cardfeed_error_t err;
+
+    while (!atomic_load(&marked)) {
+        wrong += cardfeed_store_mark_check(f->store->env, &err)
+            == CARDFEED_CORRUPT;
+    }
+
+    return (void *) wrong;
+}
+
+
+/* Other processes look at it while it is made. */
+static void
+test_mark_is_never_half(void **state)
+{
+    int i;
+    void *wrong;
+    pthread_t thread;
+    fixture_t *f = *state;
+
+    fixture_start(f);
+    assert_int_equal(pthread_create(&thread, NULL, look_at_mark, f), 0);
+    for (i = 0; i < 200; i++) {
+        assert_int_equal(cardfeed_store_mark_set(f->store->env, NULL), 0);
+        assert_int_equal(cardfeed_store_mark_clear(f->store->env, NULL), 0);
+    }
+    atomic_store(&marked, true);
+    pthread_join(thread, &wrong);
+    assert_int_equal((intptr_t) wrong, 0);
+}
+
+
 static void
 test_no_parent(void **state)
 {
@@ -115,6 +156,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_late_word, setup_fixture,
             teardown),
         cmocka_unit_test_setup_teardown(test_sweep_takes_only_its_own,
+            setup_fixture, teardown),
+        cmocka_unit_test_setup_teardown(test_mark_is_never_half,
             setup_fixture, teardown),
         cmocka_unit_test_setup_teardown(test_no_parent, setup_fixture,
             teardown),
