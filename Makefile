@@ -5,6 +5,7 @@ CONTENT  ?= examples/content
 PORT     ?= 8080
 NGX_SRC  ?= /usr/share/nginx/src
 CC       ?= cc
+MINUTES  ?= 10
 JOBS     ?= 2
 
 ifeq ($(MAKELEVEL),0)
@@ -38,7 +39,7 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 
 .PHONY: all deps deps-test deps-lint deps-bench deps-fuzz build run test unit \
-	integration bench bench-scale lint clean help
+	integration soak bench bench-scale lint clean help
 
 all: build
 
@@ -49,6 +50,8 @@ help:
 	@echo 'make run       serve CONTENT ($(CONTENT)) on 127.0.0.1:PORT ($(PORT))'
 	@echo 'make test      install what tests need, run all of them'
 	@echo 'make unit, make integration   the two halves of them'
+	@echo 'make soak      random changes and reloads for MINUTES ($(MINUTES)): feeds'
+	@echo '               stay right, memory and descriptors flat'
 	@echo 'make bench     measure responses; BENCH=--write puts them into docs/'
 	@echo 'make bench-scale   measure scans, freshness and restarts; SCALE="1000 …"'
 	@echo 'make lint      clang-tidy and cppcheck over all sources'
@@ -143,6 +146,10 @@ unit: $(UNITS)
 
 integration: $(MODULE)
 	prove -j$(JOBS) t/
+
+soak: deps-test
+	@$(MAKE) -s build
+	@MINUTES='$(MINUTES)' perl t/soak
 
 # --- fuzzing ----------------------------------------------------------------
 

@@ -67,7 +67,12 @@ sub is_blind {
 # Whether the collection looks at a path at all.
 sub is_ours {
     my ($self, $path) = @_;
-    return $path =~ $CARD && !grep { $_ =~ $EXCLUDED } split m{/}, $path;
+    return $path =~ $CARD && $self->is_entered($path);
+}
+
+sub is_entered {
+    my ($self, $path) = @_;
+    return !grep { $_ =~ $EXCLUDED } split m{/}, $path;
 }
 
 sub files { my @files = sort keys %{$_[0]{file}}; return @files }
@@ -87,7 +92,8 @@ sub now {
     return undef if $self->is_blind($path);
     my $file = $self->{file}{$path} or return 0;
     return undef if $file->{dark};
-    return undef if defined $file->{depth} && $file->{depth} != $path =~ tr{/}{};
+    return undef if defined $file->{depth}
+        && $file->{depth} != $path =~ tr{/}{};
     my $kind = $self->{text}[$file->{n}]{kind};
     return $kind eq 'broken' ? undef : $kind eq 'plain' ? 0 : $file->{n};
 }

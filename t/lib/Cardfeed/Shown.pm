@@ -14,21 +14,26 @@ use Cardfeed::Feed;
 use Cardfeed::Test;
 use Cardfeed::Text;
 
-our @EXPORT = qw(settle indexer_pid);
+our @EXPORT = qw(settle settled indexer_pid);
 
 my $BOUND = 30; # seconds until the feeds have to be right
 my $PAGE = 100;
 
 # --- the server is quiet -----------------------------------------------------
 
-# The process that indexes, once it has looked at everything.
+# The process that indexes, once it has looked at everything.  A process that
+# ends may say its last after the next one has begun.
 sub indexer_pid {
     my ($t) = @_;
 
-    my @lines = $t->log_lines(qr/this process indexes|is (?:ready|reconciled):/);
-    my ($pid) = ($lines[-1] // '') =~ / (\d+)#/ or return;
-    return if $lines[-1] =~ /this process indexes/ || !$t->alive($pid)
-        || slurp("/proc/$pid/cmdline") =~ /is shutting down/;
+    my %last;
+    for my $line ($t->log_lines(
+        qr/this process indexes|is (?:ready|reconciled):/))
+    {
+        $last{$1} = $line if $line =~ / (\d+)#/;
+    }
+    my ($pid) = grep { $last{$_} !~ /this process indexes/ && $t->alive($_)
+        && slurp("/proc/$_/cmdline") !~ /is shutting down/ } keys %last;
     return $pid;
 }
 
@@ -167,36 +172,47 @@ sub _differences {
     return @wrong;
 }
 
-# Waits until the feeds are what the model says, as a test; what they show of
-# rejected files is what the model takes for their last good version then.
+# Waits until the feeds are what the model says; fails as a test where they do
+# not become it.  What they show of rejected files is what the model takes for
+# their last good version then.
+sub settled {
+    my ($storm, $what) = @_;
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $end = time + $BOUND;
+    my $t = $storm->{t};
+    wait_for(sub { indexer_pid($t) }, 'somebody indexes', $BOUND) or return;
+    _barrier($storm) or return;
+
+    while (1) {
+        # A new index has no last good versions of what is not good now.
+        $storm->model->rebuilt if $t->log_lines(
+            qr/is built anew|is no longer trusted/, $storm->{mark});
+        my @wrong = _differences($storm);
+        last if !@wrong;
+        if (time > $end) {
+            fail $what;
+            diag "STORM_SEED=$storm->{seed}: ", scalar @wrong, ' differences';
+            diag map { encode_utf8("  $_\n") } grep { defined }
+                @wrong[0 .. 20];
+            return;
+        }
+        sleep 0.05;
+    }
+    $storm->model->settle;
+    $storm->{mark} = $t->mark;
+    return 1;
+}
+
+# The same as a test.
 sub settle {
     my ($storm, $what) = @_;
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $start = time;
-    my $t = $storm->{t};
-    wait_for(sub { indexer_pid($t) }, 'somebody indexes', $BOUND);
-    _barrier($storm) or return;
-
-    my @wrong;
-    while (1) {
-        # A new index has no last good versions of what is not good now.
-        $storm->model->rebuilt if $t->log_lines(
-            qr/is built anew|is no longer trusted/, $storm->{mark});
-        @wrong = _differences($storm);
-        last if !@wrong || time > $start + $BOUND;
-        sleep 0.05;
-    }
-    if (!ok !@wrong, $what) {
-        diag "STORM_SEED=$storm->{seed}: ", scalar @wrong, " differences";
-        diag map { encode_utf8("  $_\n") } grep { defined } @wrong[0 .. 20];
-        return;
-    }
-    $storm->model->settle;
-    $storm->{mark} = $t->mark;
-    note sprintf '%s: %d files, %.2f s', $what,
+    settled($storm, $what) or return;
+    return pass sprintf '%s: %d files, after %.2f s', $what,
         scalar $storm->model->files, time - $start;
-    return 1;
 }
 
 1;

@@ -32,6 +32,7 @@ my @NOT_OURS = ('n.txt', 'c0.md~', '.c1.md', 'c2.MD', '_index.md');
 my @NOT_ENTERED = qw(_drafts .git node_modules _site);
 my @IDS = map { "tag:example.org,2026:$_" } 1 .. 5;
 my $DEEPEST = 4;
+my $MOST = 400;
 
 # A rejected file, and an index that is not trusted after two deaths.
 my $EXPECTED = qr/\[warn\]\ .*cardfeed:\ collection\ "news":
@@ -111,7 +112,18 @@ sub _usable {
     return grep { !$self->{model}->is_blind($_) } @paths;
 }
 
-sub _dir { _any($_[0]->_usable($_[0]{model}->dirs)) }
+# Seldom one that is not looked into.
+sub _dir {
+    my ($self) = @_;
+
+    my $dir;
+    for (1 .. 4) {
+        $dir = _any($self->_usable($self->{model}->dirs));
+        last if $self->{model}->is_entered($dir);
+    }
+    return $dir;
+}
+
 sub _some_dir { _any(grep { $_ ne '' } $_[0]->_usable($_[0]{model}->dirs)) }
 sub _file { _any($_[0]->_usable($_[0]{model}->files)) }
 
@@ -147,7 +159,8 @@ sub _new_dir {
     for (1 .. 20) {
         my $up = $self->_dir;
         next if $up ne '' && _depth($up) + 1 >= $DEEPEST;
-        my $path = _join($up, rand() < 0.04 ? _any(@NOT_ENTERED) : _any(@DIRS));
+        my $path = _join($up,
+            _any(rand() < 0.04 ? @NOT_ENTERED : @DIRS));
         return $path if !$self->{model}->exists($path);
     }
     return;
@@ -454,7 +467,9 @@ sub run {
     while ($count > 0) {
         my $op = _any(@OPS);
         # Enough of them: more go than come.
-        next if $op =~ /create|new_tree/ && $self->{model}->files > 400;
+        next if $op =~ /create|new_tree/ && $self->{model}->files > $MOST;
+        $op = 'delete_tree' if $op =~ /tree|make_dirs/
+            && $self->{model}->dirs > $MOST / 2;
         $self->can("_op_$op")->($self) or next;
         $self->{done}{$op}++;
         $count--;
