@@ -477,11 +477,17 @@ sub run {
     return;
 }
 
-# Nothing was said but what a storm is expected to give rise to.
+# Nothing was said but what a storm is expected to give rise to.  What was
+# closed is opened, so that it can be removed.
 sub storm_over {
     my ($self) = @_;
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
+    chmod 0755, map { $self->_full($_) } sort keys %{$self->{model}{blind}};
+    for my $aside (keys %{$self->{trees}}) {
+        chmod 0755, map { $aside . $_ }
+            sort keys %{$self->{trees}{$aside}{blind}};
+    }
     my @bad = grep { $_ !~ $EXPECTED }
         $self->{t}->log_lines(qr/\[(?:warn|error)\]/);
     ok !@bad, 'no unexpected warning' or diag join "\n",
