@@ -32,8 +32,9 @@ test_no_space(void **state)
         snprintf(name, sizeof(name), "%d.md", i);
         assert_int_equal(unlink(tree_path(&site.tree, name)), 0);
     }
-    site_wait_told(&site, " is ready: 5 cards in feeds");
-    assert_int_equal(site_count(&site, "alpha"), 5);
+    /* A try in between may find room for more. */
+    site_wait_told(&site, " is ready: ");
+    site_wait_count(&site, "alpha", 5);
 }
 
 
