@@ -27,7 +27,8 @@ for my $n (1 .. 150) {
         topics => ['Other'], webUrl => 'https://example.org/other'});
 }
 $t->start;
-my %want = map { $_ => $t->titles($_) } ('all', 'damage', 't3', 't3+damage', 't4,t5');
+my %want = map { $_ => $t->titles($_) }
+    ('all', 'damage', 't3', 't3+damage', 't4,t5');
 $t->wait_log(qr/"more" is ready/, 'the other collection');
 is $t->stop, 0, 'stopped';
 system 'cp', '-a', $index, $sound;
@@ -90,7 +91,8 @@ my @cases = (
         sub { unlink data(); mkdir data() }],
     ['data.mdb is of another collection', qr/made with other parameters/,
         sub { system 'cp', glob("$index/more/*-*-*/data.mdb"), data() }],
-    ['data.mdb cannot be opened', qr/data\.mdb: Permission denied/, sub { chmod 0, data() }],
+    ['data.mdb cannot be opened', qr/data\.mdb: Permission denied/,
+        sub { chmod 0, data() }],
 
     ['lock.mdb is gone', undef,
         sub { unlink generation() . '/lock.mdb' }],
@@ -105,12 +107,16 @@ my @cases = (
     ['lock.mdb cannot be opened', qr/lock\.mdb/,
         sub { chmod 0, generation() . '/lock.mdb' }],
 
-    ['control is gone', qr/control file was lost/, sub { unlink "$index/news/control" }],
-    ['control is empty', qr/control file was lost/, sub { truncate "$index/news/control", 0 }],
-    ['control is short', qr/control file names no index/, sub { truncate "$index/news/control", 20 }],
+    ['control is gone', qr/control file was lost/,
+        sub { unlink "$index/news/control" }],
+    ['control is empty', qr/control file was lost/,
+        sub { truncate "$index/news/control", 0 }],
+    ['control is short', qr/control file names no index/,
+        sub { truncate "$index/news/control", 20 }],
     ['control is garbage', qr/control file was lost/,
         sub { replace("$index/news/control", substr $GARBAGE, 0, 4096) }],
-    ['control is of another version', qr/control file was lost/, sub { control(0, 42) }],
+    ['control is of another version', qr/control file was lost/,
+        sub { control(0, 42) }],
     ['control names another generation', qr/control file names no index/,
         sub { control(1, published() + 8) }],
     ['the format is another one', qr/made by another version/,

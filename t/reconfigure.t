@@ -132,7 +132,8 @@ card('one', 'one-4', '2021-01-04');
 $slow->syswrite("Connection: close\r\n\r\n");
 my $answer = '';
 1 while $slow->sysread($answer, 65_536, length $answer);
-like $answer, qr{^HTTP/1\.1 200 .*one-3}s, 'removed: its last client is served';
+like $answer, qr{^HTTP/1\.1 200 .*one-3}s,
+    'removed: its last client is served';
 wait_for(sub { $t->workers == 2 }, 'removed: the old worker ends');
 
 $mark = $t->mark;

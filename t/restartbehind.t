@@ -22,12 +22,12 @@ sub card {
         webUrl => "https://example.org/$number"});
 }
 
-sub want { my ($title) = @_; join ' ', map { $title->($_) } reverse 1 .. $CARDS }
+sub titles { join ' ', map { "c$_" } reverse 1 .. $CARDS }
 
 card($_) for 1 .. $CARDS;
 settle($t);
 $t->start;
-my $before = want(sub { "c$_[0]" });
+my $before = titles();
 is $t->titles('all'), $before, 'a site';
 my $etag = $t->get('/feeds/behind.rss')->header('ETag');
 

@@ -6,6 +6,8 @@
  *                    format, the number of the published generation, times
  *                    of unclean deaths.  Fields are C11 atomics.
  *   indexer.lock     flock(2): who holds it is the indexer
+ *   discarded, wanted   made and removed at once: words for the indexer, who
+ *                    watches the directory
  *   FORMAT-SUM-N/    a generation: record format, checksum of the parameters
  *                    that shape records, number.  data.mdb, lock.mdb,
  *                    lease.PID (flocked by each process that has it open),
