@@ -64,8 +64,11 @@ indexer_event(void *data, cardfeed_event_t event, cardfeed_str_t path)
     case CARDFEED_EVENT_BEGUN:
         rc = indexer_event_file(ix, event, path);
         break;
-    case CARDFEED_EVENT_TREE:
     case CARDFEED_EVENT_GONE:
+        /* Their closes will be told by other names, if at all. */
+        cardfeed_indexer_hashes_free(&ix->begun);
+        /* fall through */
+    case CARDFEED_EVENT_TREE:
         if (path.len > 0) {
             rc = cardfeed_indexer_paths_add(&ix->dirs, path);
         } else {

@@ -137,8 +137,8 @@ racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path, bool held)
 }
 
 
-/* The first of the ring.  While a file is begun only its own entry counts,
- * and that one counts only while it is. */
+/* The first of the ring.  While a file is begun only the entry made for that
+ * counts; when it is no more, that one is like any other. */
 static int
 racy_next(cardfeed_indexer_t *ix)
 {
@@ -153,7 +153,7 @@ racy_next(cardfeed_indexer_t *ix)
     if (racy->held) {
         cardfeed_indexer_hashes_drop(&ix->held, hash);
     }
-    rc = racy->held == begun ? racy_check(ix, path, begun) : CARDFEED_OK;
+    rc = racy->held || !begun ? racy_check(ix, path, begun) : CARDFEED_OK;
 
     return rc == CARDFEED_OK ? cardfeed_indexer_service(ix) : rc;
 }

@@ -79,7 +79,8 @@ scan_file(void *data, cardfeed_str_t path, const cardfeed_watch_file_t *file)
         return scan_pause(scan);
     }
     if (cardfeed_indexer_hashes_has(&ix->begun, hash)) {
-        return scan_pause(scan); /* its close will come */
+        cardfeed_indexer_hold(ix, path);
+        return scan_pause(scan);
     }
 
     rc = cardfeed_indexer_look(ix, path, false, file);

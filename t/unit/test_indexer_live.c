@@ -151,6 +151,35 @@ test_moved_directories(void **state)
 }
 
 
+/* A file that is being made moves with its directory, and back: nothing is
+ * waited for by the name it had. */
+static void
+test_moved_while_written(void **state)
+{
+    int fd;
+    const char *text = card_text("Moved", "Alpha");
+
+    (void) state;
+    tree_mkdir(&site.tree, "a");
+    start_ready();
+    fd = open(tree_path(&site.tree, "a/x.md"), O_CREAT | O_WRONLY, 0644);
+    assert_true(fd >= 0);
+    site_card(&site, "one.md", "Beta");
+    site_wait_count(&site, "beta", 1);
+    tree_rename(&site.tree, "a", "b");
+    site_card(&site, "two.md", "Beta");
+    site_wait_count(&site, "beta", 2);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t) strlen(text));
+    close(fd);
+    site_wait_count(&site, "alpha", 1);
+
+    tree_rename(&site.tree, "b", "a");
+    site_card(&site, "three.md", "Beta");
+    site_wait_count(&site, "beta", 3);
+    site_wait_count(&site, "alpha", 1);
+}
+
+
 static void
 test_many_at_once(void **state)
 {
@@ -380,6 +409,7 @@ main(void)
         LIVE_TEST(test_seen_soon),
         LIVE_TEST(test_new_directories),
         LIVE_TEST(test_moved_directories),
+        LIVE_TEST(test_moved_while_written),
         LIVE_TEST(test_many_at_once),
         LIVE_TEST(test_rejected_keeps_the_last_good),
         LIVE_TEST(test_bad_files),
