@@ -311,11 +311,11 @@ cardfeed_store_boot_id(char *out, size_t size)
 int
 cardfeed_store_mark_set(cardfeed_store_env_t *env, cardfeed_error_t *err)
 {
-    int fd, rc = 0;
+    int dir = env->lease.dir, fd, rc = 0;
     const char *boot = env->index->boot;
     size_t len = strlen(boot);
 
-    fd = openat(env->lease.dir, UNSYNCED_NEW,
+    fd = openat(dir, UNSYNCED_NEW,
         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd == -1) {
         return cardfeed_store_error(err, errno, UNSYNCED);
@@ -324,10 +324,8 @@ cardfeed_store_mark_set(cardfeed_store_env_t *env, cardfeed_error_t *err)
     if (pwrite(fd, boot, len, 0) != (ssize_t) len) {
         rc = ENOSPC;
     } else if (fsync(fd) == -1
-               || renameat(env->lease.dir, UNSYNCED_NEW, env->lease.dir,
-                      UNSYNCED)
-                   == -1
-               || fsync(env->lease.dir) == -1)
+               || renameat(dir, UNSYNCED_NEW, dir, UNSYNCED) == -1
+               || fsync(dir) == -1)
     {
         rc = errno;
     }
