@@ -55,9 +55,10 @@ $t->start(ready => 0);
 like $t->titles('all'), qr/^two one(?: one)?$/,
     'the next nginx answers at once, from the index there is';
 $t->wait_titles('all', 'two one', 'and gets an index of its own');
-ok scalar($t->log_lines(
+ok $t->wait_log(
     qr/\[warn\].*"news": the master of this process \(pid $old\) is gone: /,
-    $mark)), 'the log says that the orphan gave way';
+    'the orphan gave way', $mark), 'the log says that the orphan gave way';
+$t->wait_log(qr/"news": this process indexes/, 'the next one indexes', $mark);
 my ($new) = told_indexers($t, $mark);
 ok scalar(grep { $_ == $new } $t->workers), 'and that a new worker indexes';
 is_deeply [holders($t)], [$new], 'it does';

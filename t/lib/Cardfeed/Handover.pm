@@ -91,7 +91,8 @@ sub indexing {
     return @pids;
 }
 
-# Until one process indexes and no other has a thread for it; its id.
+# Until one process indexes, has said so, and no other has a thread for it; its
+# id.
 sub wait_one_indexer {
     my ($t, $what, $name) = @_;
 
@@ -99,8 +100,9 @@ sub wait_one_indexer {
     my $one = wait_for(sub {
         my @holders = holders($t, $name);
         my @threads = indexing($t, $name);
+        my ($told) = reverse told_indexers($t, 0, $name);
         return @holders == 1 && @threads == 1 && $holders[0] == $threads[0]
-            && $holders[0];
+            && $holders[0] == ($told // 0) && $holders[0];
     }, $what);
     pass $what if $one;
     return $one // 0;
