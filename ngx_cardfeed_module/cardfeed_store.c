@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOCK_SIZE 65536 /* lock.mdb: room for a thousand readers */
+#define SHORT_MS 1000 /* a writer has made it as long by then */
 #define MAP_LEAST ((size_t) 64 << 20)
 
 const char *const cardfeed_store_table_names[CARDFEED_TABLES] = {
@@ -175,6 +176,7 @@ static int
 check_size(cardfeed_store_env_t *env, unsigned flags, cardfeed_error_t *err)
 {
     int rc;
+    int64_t now = cardfeed_store_clock_ms(CLOCK_MONOTONIC);
     cardfeed_index_t *index = env->index;
 
     rc = cardfeed_store_env_check_size(env, err);
@@ -185,13 +187,15 @@ check_size(cardfeed_store_env_t *env, unsigned flags, cardfeed_error_t *err)
 
     /* Between a commit and the moment its writer has made the file as long
      * as its last page says, it may be short without being damaged. */
-    if (rc == CARDFEED_CORRUPT && !index->was_short) {
-        index->was_short = true;
+    if (rc == CARDFEED_CORRUPT && (index->short_ms == 0
+                                   || now - index->short_ms < SHORT_MS))
+    {
+        index->short_ms = index->short_ms == 0 ? now : index->short_ms;
         return cardfeed_error_set(err, CARDFEED_BUSY, 0,
             "the index is being written");
     }
 
-    index->was_short = false;
+    index->short_ms = 0;
     return rc;
 }
 
@@ -322,7 +326,7 @@ env_new(cardfeed_index_t *index, uint64_t number, unsigned flags, int *rc,
             return NULL;
         }
         if (format != CARDFEED_STORE_NAME_FORMAT) {
-            *rc = cardfeed_error_set(err, CARDFEED_CORRUPT, 0,
+            *rc = cardfeed_error_set(err, CARDFEED_ERROR, 0,
                 "the index was made by another version");
             return NULL;
         }
@@ -494,10 +498,14 @@ cardfeed_store_sync(cardfeed_store_t *store, cardfeed_error_t *err)
 
     rc = mdb_env_sync(env->mdb, 1);
     if (rc != 0) {
-        return cardfeed_store_error(err, rc, "sync");
+        /* What failed once the kernel may call written the next time. */
+        cardfeed_store_distrust(store->index, env->number, false);
+        return cardfeed_error_set(err, CARDFEED_CORRUPT, 0, "sync: %s",
+            mdb_strerror(rc));
     }
 
-    env->unsynced = false;
+    rc = cardfeed_store_mark_clear(env, err);
+    env->unsynced = rc != CARDFEED_OK;
 
-    return cardfeed_store_mark_clear(env, err);
+    return rc;
 }

@@ -184,13 +184,18 @@ cardfeed_index_compact(cardfeed_index_t *index, cardfeed_store_t **store,
     if (rc != 0) {
         return cardfeed_store_error(err, rc, "data.mdb");
     }
-    if (info.me_last_pgno < LEAST) {
+    if (info.me_last_pgno < LEAST || atomic_load(&env->refs) != 1
+        || atomic_load(&index->control->generation) == env->number)
+    {
         return CARDFEED_OK;
     }
 
     rc = copy_in_place(env, cancel);
     if (rc == ECANCELED) {
         return cardfeed_error_set(err, CARDFEED_BUSY, 0, "cancelled");
+    }
+    if (rc == EIO || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND) {
+        return cardfeed_store_error(err, MDB_CORRUPTED, "data.mdb");
     }
     if (rc != 0) {
         return CARDFEED_OK; /* it is larger than need be, that is all */

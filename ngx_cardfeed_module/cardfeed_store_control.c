@@ -145,6 +145,7 @@ wake_indexer(cardfeed_index_t *index, const char *name)
 {
     int fd;
 
+    unlinkat(index->dir, name, 0); /* a left-over would not be new */
     fd = openat(index->dir, name,
         O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd != -1) {

@@ -221,7 +221,7 @@ struct cardfeed_index_s {
     cardfeed_store_t *current;
     uint64_t failed; /* the generation that could not be opened */
     int64_t failed_ms;
-    bool was_short;
+    int64_t short_ms; /* since when the file is; 0: it is not */
     cardfeed_error_t failure;
 
     /* indexer */

@@ -187,12 +187,15 @@ inherit(MDB_txn *mdb, cardfeed_store_env_t *env, cardfeed_store_env_t *before,
     {
         rc = inherit_topic(mdb, env->dbi[CARDFEED_TABLE_TOPICS], &key, &value,
             now, counters);
+        if (rc == MDB_CORRUPTED) {
+            rc = 0; /* this one is done without */
+        }
     }
 
     mdb_cursor_close(cursor);
     mdb_txn_abort(old);
 
-    return rc == MDB_CORRUPTED ? 0 : rc;
+    return rc;
 }
 
 

@@ -88,13 +88,18 @@ test_compact(void **state)
         CARDFEED_OK);
     assert_int_equal(size_now(f), size);
 
-    /* It is written, published and adopted as any other. */
+    /* It is written, published and adopted as any other, and not touched
+     * any more. */
     txn = begin_at(f, NOW);
     assert_int_equal(put(txn, "new.md",
         &(spec_t){.title = "new", .topics = "C", .published = NOW}), 0);
     commit(txn);
     assert_int_equal(cardfeed_index_publish(f->index, f->store, &err),
         CARDFEED_OK);
+    current = f->store;
+    assert_int_equal(cardfeed_index_compact(f->index, &f->store, &going, &err),
+        CARDFEED_OK);
+    assert_ptr_equal(f->store, current);
     fixture_stop(f);
 
     fixture_open(f);
