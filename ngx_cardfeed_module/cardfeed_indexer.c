@@ -16,6 +16,7 @@
 #define INDEXER_BACKOFF_MIN 100
 #define INDEXER_BACKOFF_MAX 10000
 #define INDEXER_REOPEN_MS 100
+#define INDEXER_DEAF_MS 5000
 #define INDEXER_SWEEP_MS 1000
 
 enum { POLL_STOP, POLL_WATCH, POLL_MOUNTS, POLL_DUE, POLL_NOTIFY, POLL_FDS };
@@ -85,6 +86,7 @@ indexer_step_watch(cardfeed_indexer_t *ix)
         ix->announce = true;
         cardfeed_watch_close(ix->watch);
         ix->watch = NULL;
+        ix->poll_at = 0;
         cardfeed_indexer_forget_events(ix);
         cardfeed_indexer_racy_free(ix);
     }
@@ -140,6 +142,7 @@ indexer_adopt(cardfeed_indexer_t *ix)
     ix->published = true;
     ix->scan = true;
     ix->announce = true;
+    ix->sync_at = cardfeed_indexer_ms() + CARDFEED_INDEXER_SYNC_MS;
     rc = cardfeed_indexer_begin(ix);
     if (rc == CARDFEED_OK) {
         rc = cardfeed_indexer_commit(ix);
@@ -209,6 +212,7 @@ indexer_step_timers(cardfeed_indexer_t *ix)
     if (rc == CARDFEED_OK && ix->store != NULL && indexer_is_due(ix->sync_at))
     {
         ix->sync_at = 0;
+        ix->unsynced_at = 0;
         rc = cardfeed_store_sync(ix->store, &err);
         if (rc == CARDFEED_OK) {
             cardfeed_index_sweep(ix->index);
@@ -218,7 +222,8 @@ indexer_step_timers(cardfeed_indexer_t *ix)
         }
     }
 
-    if (rc == CARDFEED_OK && indexer_is_due(ix->poll_at)) {
+    if (rc == CARDFEED_OK && ix->watch != NULL && indexer_is_due(ix->poll_at))
+    {
         ix->poll_at = cardfeed_indexer_ms() + (int64_t) ix->c->poll_ms;
         if (indexer_present(ix)) {
             ix->scan = true;
@@ -231,11 +236,45 @@ indexer_step_timers(cardfeed_indexer_t *ix)
 }
 
 
+bool
+cardfeed_indexer_trusted(const cardfeed_indexer_t *ix)
+{
+    return !ix->published || ix->store == NULL
+           || cardfeed_index_is_current(ix->index, ix->store);
+}
+
+
+int
+cardfeed_indexer_distrusted(cardfeed_indexer_t *ix)
+{
+    if (ix->txn != NULL) {
+        cardfeed_txn_abort(ix->txn);
+        ix->txn = NULL;
+    }
+    cardfeed_indexer_paths_free(&ix->again);
+    cardfeed_indexer_hashes_free(&ix->retried);
+    cardfeed_indexer_report_conflicts(ix, false);
+    cardfeed_indexer_report(ix, CARDFEED_REPORT_WARN,
+        ": the index is no longer trusted");
+    cardfeed_store_release(ix->store);
+    ix->store = NULL;
+    ix->published = false;
+    ix->sync_at = 0;
+    ix->unsynced_at = 0;
+    ix->scan = true;
+
+    return CARDFEED_CORRUPT;
+}
+
+
 static int
 indexer_step(cardfeed_indexer_t *ix)
 {
     int rc, timers;
 
+    if (!cardfeed_indexer_trusted(ix)) {
+        cardfeed_indexer_distrusted(ix);
+    }
     rc = indexer_step_watch(ix);
     if (rc == CARDFEED_OK) {
         rc = indexer_step_store(ix);
@@ -257,15 +296,17 @@ indexer_step(cardfeed_indexer_t *ix)
     }
     if (indexer_is_due(cardfeed_indexer_batch_at(ix))) {
         rc = cardfeed_indexer_batch(ix);
-        indexer_tell_degraded(ix);
-        /* Events ended in it: from here on by walks. */
-        ix->scan |= !cardfeed_watch_live(ix->watch) && ix->poll_at == 0;
     }
     if (rc == CARDFEED_OK && indexer_is_due(cardfeed_indexer_racy_at(ix))
         && !ix->reopen && !cardfeed_watch_replaced(ix->watch))
     {
         rc = cardfeed_indexer_racy_check(ix);
     }
+
+    /* Where events ended in one of them: from here on by walks. */
+    indexer_tell_degraded(ix);
+    ix->scan |= !cardfeed_watch_live(ix->watch) && ix->poll_at == 0
+        && ix->c->watch != CARDFEED_WATCH_OFF;
 
     return rc;
 }
@@ -287,6 +328,11 @@ indexer_outcome(cardfeed_indexer_t *ix, int rc)
         ix->backoff = INDEXER_BACKOFF_MAX;
     }
     ix->retry_at = cardfeed_indexer_ms() + (int64_t) ix->backoff;
+
+    /* A walk that failed pauses no less than one that did not. */
+    if (ix->scan && ix->retry_at < ix->poll_at) {
+        ix->retry_at = ix->poll_at;
+    }
 }
 
 
@@ -310,38 +356,35 @@ indexer_timeout(const cardfeed_indexer_t *ix)
     } else if (ix->reopen || (ix->scan && indexer_present(ix))) {
         return 0;
     } else {
-        indexer_sooner(&first, ix->sync_at);
         indexer_sooner(&first, ix->poll_at);
+        if (ix->store != NULL) {
+            indexer_sooner(&first, ix->sync_at);
+        }
         if (indexer_present(ix) && ix->store != NULL) {
             indexer_sooner(&first, cardfeed_indexer_batch_at(ix));
             indexer_sooner(&first, cardfeed_indexer_racy_at(ix));
         }
     }
+    now = cardfeed_indexer_ms();
+    if (cardfeed_index_notify_fd(ix->index) < 0) {
+        /* A word of another process about the index is not heard of. */
+        indexer_sooner(&first, now + INDEXER_DEAF_MS);
+    }
     if (first == 0) {
         return -1;
     }
-    now = cardfeed_indexer_ms();
 
     return first <= now ? 0 : (int) (first - now);
 }
 
 
+/* What another process would have said is for an orphan only; what it thinks
+ * of the index every step asks. */
 static void
 indexer_notified(cardfeed_indexer_t *ix)
 {
-    /* What another process would have said is for an orphan only. */
     ix->yield |= cardfeed_index_heard(ix->index)
         && cardfeed_indexer_orphaned(ix);
-    if (ix->published && ix->store != NULL
-        && !cardfeed_index_is_current(ix->index, ix->store))
-    {
-        cardfeed_indexer_report(ix, CARDFEED_REPORT_WARN,
-            ": the index is no longer trusted");
-        cardfeed_store_release(ix->store);
-        ix->store = NULL;
-        ix->sync_at = 0;
-        ix->published = false;
-    }
 }
 
 
@@ -357,15 +400,15 @@ indexer_wait(cardfeed_indexer_t *ix)
         [POLL_NOTIFY] = {.fd = -1, .events = POLLIN},
     };
 
-    /* While it waits to try again, nothing else may wake it. */
+    /* While it waits to try again, only other processes may wake it. */
     if (ix->retry_at == 0) {
         if (ix->watch != NULL) {
             fds[POLL_WATCH].fd = cardfeed_watch_fd(ix->watch);
             fds[POLL_MOUNTS].fd = cardfeed_watch_mounts_fd(ix->watch);
         }
         fds[POLL_DUE].fd = ix->store != NULL ? ix->due_fd : -1;
-        fds[POLL_NOTIFY].fd = cardfeed_index_notify_fd(ix->index);
     }
+    fds[POLL_NOTIFY].fd = cardfeed_index_notify_fd(ix->index);
 
     n = poll(fds, POLL_FDS, indexer_timeout(ix));
     if (n <= 0) {
@@ -416,6 +459,10 @@ static void
 indexer_leave(cardfeed_indexer_t *ix)
 {
     cardfeed_indexer_commit(ix);
+    if (ix->store != NULL && ix->published) {
+        /* The machine may be about to stop as well. */
+        cardfeed_store_sync(ix->store, NULL);
+    }
     cardfeed_store_release(ix->store);
     ix->store = NULL;
     /* Before the next one watches the same: the limit may be for one. */
@@ -428,7 +475,7 @@ indexer_leave(cardfeed_indexer_t *ix)
     cardfeed_indexer_racy_free(ix);
     ix->published = ix->rebuild = ix->reopen = false;
     ix->waiting = ix->degraded = false;
-    ix->sync_at = ix->retry_at = 0;
+    ix->sync_at = ix->unsynced_at = ix->retry_at = 0;
     ix->backoff = ix->full = 0;
 }
 
@@ -499,7 +546,7 @@ indexer_spawn(cardfeed_indexer_t *ix)
 int
 cardfeed_indexer_start(cardfeed_indexer_t **out,
     const cardfeed_collection_t *c, cardfeed_index_t *index, int report_fd,
-    cardfeed_error_t *err)
+    pid_t parent, cardfeed_error_t *err)
 {
     int rc;
     cardfeed_indexer_t *ix = calloc(1, sizeof(*ix));
@@ -512,7 +559,7 @@ cardfeed_indexer_start(cardfeed_indexer_t **out,
     ix->c = c;
     ix->index = index;
     ix->report_fd = report_fd;
-    ix->parent = getppid();
+    ix->parent = parent;
     atomic_init(&ix->stopping, false);
     cardfeed_indexer_paths_init(&ix->files);
     cardfeed_indexer_paths_init(&ix->dirs);

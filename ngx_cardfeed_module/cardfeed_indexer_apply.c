@@ -156,6 +156,22 @@ indexer_retries(cardfeed_indexer_t *ix)
 }
 
 
+/* When it is quiet; but also where it never is. */
+static void
+indexer_sync_later(cardfeed_indexer_t *ix)
+{
+    int64_t now = cardfeed_indexer_ms();
+
+    if (ix->unsynced_at == 0) {
+        ix->unsynced_at = now;
+    }
+    ix->sync_at = now + CARDFEED_INDEXER_SYNC_MS;
+    if (ix->sync_at > ix->unsynced_at + CARDFEED_INDEXER_SYNC_MAX) {
+        ix->sync_at = ix->unsynced_at + CARDFEED_INDEXER_SYNC_MAX;
+    }
+}
+
+
 int
 cardfeed_indexer_commit(cardfeed_indexer_t *ix)
 {
@@ -195,7 +211,7 @@ cardfeed_indexer_commit(cardfeed_indexer_t *ix)
     ix->replayed = 0;
     cardfeed_indexer_due_arm(ix, next);
     if (dirty) {
-        ix->sync_at = cardfeed_indexer_ms() + 1000;
+        indexer_sync_later(ix);
     }
 
     return CARDFEED_OK;

@@ -20,7 +20,7 @@
 bool
 cardfeed_indexer_orphaned(const cardfeed_indexer_t *ix)
 {
-    return getppid() != ix->parent;
+    return ix->parent != 0 && getppid() != ix->parent;
 }
 
 

@@ -104,5 +104,10 @@ cardfeed_indexer_job_run(cardfeed_job_t *job, const cardfeed_watch_t *watch,
         job_reject(job, &file.err);
         return;
     }
+    if (parser == NULL) {
+        /* Not for the file's sake: no signature will match this one. */
+        memset(&job->signature, 0, sizeof(job->signature));
+        job->racy = true;
+    }
     job_parse(job, watch, parser, data);
 }

@@ -4,6 +4,18 @@
 
 #define INDEXER_WAIT_MS 5 /* for the pool */
 #define INDEXER_HELP_US 300 /* each time that it was in vain */
+#define INDEXER_LATE 20 /* times in a row until large files count, too */
+
+
+/* The job is done with before its result is used, for that may end the
+ * transaction, and have the same path parsed again; not by this job. */
+static int
+indexer_use(cardfeed_indexer_t *ix, cardfeed_job_t *job)
+{
+    cardfeed_indexer_pool_done(ix->pool, job);
+
+    return cardfeed_indexer_apply(ix, job);
+}
 
 
 /* Idle priority may mean never on a busy machine: some of what waits for the
@@ -12,17 +24,19 @@ static int
 indexer_help(cardfeed_indexer_t *ix)
 {
     int rc = CARDFEED_OK;
+    uint64_t size;
     int64_t until = cardfeed_indexer_us() + INDEXER_HELP_US;
     cardfeed_job_t *job;
 
+    size = ix->late < INDEXER_LATE ? CARDFEED_INDEXER_SMALL : UINT64_MAX;
+
     while (rc == CARDFEED_OK && cardfeed_indexer_us() < until) {
-        job = cardfeed_indexer_pool_steal(ix->pool);
+        job = cardfeed_indexer_pool_steal(ix->pool, size);
         if (job == NULL) {
             break;
         }
         cardfeed_indexer_job_run(job, ix->watch, ix->parser, &ix->data);
-        rc = cardfeed_indexer_apply(ix, job);
-        cardfeed_indexer_pool_done(ix->pool, job);
+        rc = indexer_use(ix, job);
     }
 
     return rc;
@@ -39,9 +53,10 @@ indexer_take(cardfeed_indexer_t *ix, int ms)
 
     job = cardfeed_indexer_pool_take(ix->pool, ms, &late);
 
+    ix->late = late ? ix->late + 1 : 0;
+
     if (job != NULL) {
-        rc = cardfeed_indexer_apply(ix, job);
-        cardfeed_indexer_pool_done(ix->pool, job);
+        rc = indexer_use(ix, job);
     } else {
         rc = cardfeed_indexer_commit_when_full(ix);
     }
@@ -239,8 +254,13 @@ cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,
 
     if (file->code != CARDFEED_OK) {
         indexer_outdate(ix, path);
-        return same && known.rejected ? CARDFEED_OK
-                                      : indexer_refused(ix, path, file);
+        if (!same || !known.rejected) {
+            return indexer_refused(ix, path, file);
+        }
+        if (file->transient) {
+            cardfeed_indexer_racy_add(ix, path);
+        }
+        return CARDFEED_OK;
     }
     if (same && !known.racy && !forced) {
         return CARDFEED_OK;

@@ -411,13 +411,13 @@ cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms, bool *late)
 
 
 cardfeed_job_t *
-cardfeed_indexer_pool_steal(cardfeed_pool_t *pool)
+cardfeed_indexer_pool_steal(cardfeed_pool_t *pool, uint64_t size)
 {
     cardfeed_job_t *job, **p;
 
     pthread_mutex_lock(&pool->mutex);
     p = &pool->queue;
-    while (*p != NULL && (*p)->size > CARDFEED_INDEXER_SMALL) {
+    while (*p != NULL && (*p)->size > size) {
         p = &(*p)->next;
     }
     job = *p;

@@ -21,6 +21,8 @@
 #define CARDFEED_INDEXER_SMALL ((uint64_t) 256 << 10) /* and of what size */
 #define CARDFEED_INDEXER_JOBS 256    /* files in the pool at a time */
 #define CARDFEED_INDEXER_PENDING 65536
+#define CARDFEED_INDEXER_SYNC_MS 1000   /* without a commit, */
+#define CARDFEED_INDEXER_SYNC_MAX 5000  /* or after the first at the latest */
 
 /* --- sets ---------------------------------------------------------------- */
 
@@ -98,8 +100,9 @@ size_t cardfeed_indexer_pool_active(const cardfeed_pool_t *pool);
  * was waited, and what came is not worth it. */
 cardfeed_job_t *cardfeed_indexer_pool_take(cardfeed_pool_t *pool, int ms,
     bool *late);
-/* A job nobody has begun, of a small file; NULL for none. */
-cardfeed_job_t *cardfeed_indexer_pool_steal(cardfeed_pool_t *pool);
+/* A job nobody has begun, of a file of at most size; NULL for none. */
+cardfeed_job_t *cardfeed_indexer_pool_steal(cardfeed_pool_t *pool,
+    uint64_t size);
 /* The result has been used. */
 void cardfeed_indexer_pool_done(cardfeed_pool_t *pool, cardfeed_job_t *job);
 
@@ -133,7 +136,7 @@ struct cardfeed_indexer_s {
     int stop_fd;
     int due_fd;
     atomic_bool stopping;
-    pid_t parent; /* at the start */
+    pid_t parent; /* without which it is an orphan; 0: never */
     bool yield;   /* an orphan that another process would follow */
 
     cardfeed_store_t *store;
@@ -161,6 +164,7 @@ struct cardfeed_indexer_s {
     cardfeed_conflict_t *conflicts; /* newest first */
 
     unsigned depth;       /* 1: in a scan or batch; 2: in one within */
+    unsigned late;        /* times in a row that the pool got nowhere */
     unsigned inline_left; /* files to be parsed here before the pool */
     unsigned streak;      /* batches of more than one event, in a row */
     uint64_t walked;
@@ -180,6 +184,7 @@ struct cardfeed_indexer_s {
     size_t racy_count;
 
     int64_t sync_at; /* monotonic milliseconds; 0: not set */
+    int64_t unsynced_at; /* the first commit since; 0: none */
     int64_t poll_at;
     int64_t retry_at;
     unsigned backoff;
@@ -196,6 +201,11 @@ cardfeed_indexer_stopping(const cardfeed_indexer_t *ix)
 {
     return atomic_load_explicit(&ix->stopping, memory_order_relaxed);
 }
+
+/* Whether what is published is this thread's index, and sound. */
+bool cardfeed_indexer_trusted(const cardfeed_indexer_t *ix);
+/* It is not: the next step adopts or builds another one. */
+int cardfeed_indexer_distrusted(cardfeed_indexer_t *ix);
 
 /* elect */
 /* Waits to be the indexer; false: it was asked to stop. */

@@ -54,12 +54,14 @@ cardfeed_indexer_hold(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
     uint64_t hash = cardfeed_text_hash(path);
 
-    /* Without memory its close or the next walk has to do. */
+    /* Without memory, or too many of them: a walk has to do. */
     if (cardfeed_indexer_hashes_add(&ix->begun, hash) != CARDFEED_NOMEM
         && cardfeed_indexer_hashes_add(&ix->held, hash) == CARDFEED_OK
         && !racy_push(ix, path, true))
     {
         cardfeed_indexer_hashes_drop(&ix->held, hash);
+        cardfeed_indexer_hashes_drop(&ix->begun, hash);
+        ix->scan = true;
     }
 }
 
@@ -71,66 +73,94 @@ cardfeed_indexer_racy_at(const cardfeed_indexer_t *ix)
 }
 
 
-static void
+/* The path is the caller's to free. */
+static cardfeed_racy_t
 racy_pop(cardfeed_indexer_t *ix)
 {
-    free(ix->racy[ix->racy_head].path);
+    cardfeed_racy_t racy = ix->racy[ix->racy_head];
+
     ix->racy_head = (ix->racy_head + 1) % RACY_MAX;
     if (--ix->racy_count == 0) {
         free(ix->racy);
         ix->racy = NULL;
         ix->racy_head = 0;
     }
+
+    return racy;
+}
+
+
+/* Whether what is known of a file at rest can be left as it is: a change would
+ * have been an event, or there will be one as soon as it is closed.  But what
+ * could not be read may have become readable without one, and one that was
+ * held may never have been read. */
+static bool
+racy_settled(cardfeed_indexer_t *ix, const cardfeed_racy_t *racy,
+    const cardfeed_path_t *known, const cardfeed_watch_file_t *file)
+{
+    if (racy->held) {
+        return false;
+    }
+
+    return !known->racy
+           || (cardfeed_watch_live(ix->watch) && !known->rejected
+               && (file == NULL
+                   || memcmp(&file->signature, &known->signature,
+                          sizeof(file->signature))
+                          != 0));
+}
+
+
+/* The signature stands now: nothing has to be parsed for that. */
+static bool
+racy_unchanged(cardfeed_indexer_t *ix, const cardfeed_path_t *known,
+    const cardfeed_watch_file_t *file)
+{
+    return file != NULL && known->racy && !known->rejected
+           && cardfeed_watch_live(ix->watch)
+           && memcmp(&file->signature, &known->signature,
+                  sizeof(file->signature))
+                  == 0;
 }
 
 
 static int
-racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path, bool held)
+racy_look(cardfeed_indexer_t *ix, const cardfeed_racy_t *racy, bool begun)
 {
     int rc;
-    bool there;
     cardfeed_path_t known;
-    cardfeed_watch_file_t file;
-    cardfeed_error_t err;
+    cardfeed_watch_file_t here, *file = NULL;
+    cardfeed_str_t path = {.data = racy->path, .len = racy->len};
 
     rc = cardfeed_indexer_begin(ix);
     if (rc != CARDFEED_OK) {
         return rc;
     }
     rc = cardfeed_txn_lookup(ix->txn, path, &known);
-    if (rc == CARDFEED_OK && !known.racy && !held) {
-        return CARDFEED_OK;
+    if (rc != CARDFEED_OK && rc != CARDFEED_NOTFOUND) {
+        return cardfeed_indexer_fail_plain(ix, rc, "a lookup");
     }
-    there = cardfeed_watch_stat(ix->watch, path, &file) == CARDFEED_OK;
-    if (there && file.racy && held) {
+    if (cardfeed_watch_stat(ix->watch, path, &here) == CARDFEED_OK) {
+        file = &here;
+    }
+
+    if (begun && file != NULL && file->racy) {
         /* It is being written still. */
         cardfeed_indexer_hold(ix, path);
         return CARDFEED_OK;
     }
+    cardfeed_indexer_hashes_drop(&ix->begun, cardfeed_text_hash(path));
 
-    if (rc == CARDFEED_OK && cardfeed_watch_live(ix->watch) && !held) {
-        /* A change would have been an event, or there will be one as soon as
-         * it is closed. */
-        if (!there
-            || memcmp(&file.signature, &known.signature,
-                   sizeof(file.signature))
-                   != 0)
-        {
-            return CARDFEED_OK;
+    if (rc == CARDFEED_OK && racy_unchanged(ix, &known, file)) {
+        rc = cardfeed_txn_touch(ix->txn, path, &file->signature, false);
+        if (rc != CARDFEED_OK) {
+            return cardfeed_indexer_fail_plain(ix, rc, "a new signature");
         }
-        rc = cardfeed_txn_touch(ix->txn, path, &file.signature, false);
-        if (rc == CARDFEED_OK) {
-            ix->txn_files++;
-            return cardfeed_indexer_commit_when_full(ix);
-        }
+        ix->txn_files++;
+        return cardfeed_indexer_commit_when_full(ix);
     }
-    if (rc != CARDFEED_OK && rc != CARDFEED_NOTFOUND) {
-        cardfeed_error_set(&err, rc, 0, "the list of files is damaged");
-        return cardfeed_indexer_fail(ix, rc, &err);
-    }
-
-    if (held) {
-        cardfeed_indexer_hashes_drop(&ix->begun, cardfeed_text_hash(path));
+    if (rc == CARDFEED_OK && racy_settled(ix, racy, &known, file)) {
+        return CARDFEED_OK;
     }
 
     return cardfeed_indexer_look(ix, path, false, NULL);
@@ -138,22 +168,25 @@ racy_check(cardfeed_indexer_t *ix, cardfeed_str_t path, bool held)
 
 
 /* The first of the ring.  While a file is begun only the entry made for that
- * counts; when it is no more, that one is like any other. */
+ * counts. */
 static int
 racy_next(cardfeed_indexer_t *ix)
 {
-    int rc;
+    int rc = CARDFEED_OK;
     bool begun;
     uint64_t hash;
-    const cardfeed_racy_t *racy = &ix->racy[ix->racy_head];
-    cardfeed_str_t path = {.data = racy->path, .len = racy->len};
+    cardfeed_racy_t racy = racy_pop(ix);
 
-    hash = cardfeed_text_hash(path);
+    hash = cardfeed_text_hash(
+        (cardfeed_str_t){.data = racy.path, .len = racy.len});
     begun = cardfeed_indexer_hashes_has(&ix->begun, hash);
-    if (racy->held) {
+    if (racy.held) {
         cardfeed_indexer_hashes_drop(&ix->held, hash);
     }
-    rc = racy->held || !begun ? racy_check(ix, path, begun) : CARDFEED_OK;
+    if (racy.held || !begun) {
+        rc = racy_look(ix, &racy, begun);
+    }
+    free(racy.path);
 
     return rc == CARDFEED_OK ? cardfeed_indexer_service(ix) : rc;
 }
@@ -172,7 +205,6 @@ cardfeed_indexer_racy_check(cardfeed_indexer_t *ix)
            && ix->racy[ix->racy_head].at <= now)
     {
         rc = racy_next(ix);
-        racy_pop(ix);
     }
     if (rc == CARDFEED_OK) {
         rc = cardfeed_indexer_flush(ix);
@@ -192,7 +224,7 @@ void
 cardfeed_indexer_racy_free(cardfeed_indexer_t *ix)
 {
     while (ix->racy_count > 0) {
-        racy_pop(ix);
+        free(racy_pop(ix).path);
     }
     cardfeed_indexer_hashes_free(&ix->held);
 }

@@ -31,6 +31,10 @@ scan_pause(indexer_scan_t *scan)
     }
     scan->since = 0;
 
+    if (!cardfeed_indexer_trusted(ix)) {
+        return cardfeed_indexer_distrusted(ix);
+    }
+
     now = cardfeed_indexer_ms();
     if (ix->announce && now >= ix->progress_at) {
         ix->progress_at = now + SCAN_PROGRESS;
@@ -238,7 +242,7 @@ cardfeed_indexer_scan(cardfeed_indexer_t *ix, cardfeed_str_t dir)
 
 
 static int
-scan_announce(cardfeed_indexer_t *ix, int64_t began)
+scan_announce(cardfeed_indexer_t *ix, int64_t began, bool first)
 {
     int rc;
     cardfeed_stats_t s;
@@ -261,7 +265,7 @@ scan_announce(cardfeed_indexer_t *ix, int64_t began)
         " is %s: %llu cards in feeds, %llu topics, %llu undated, "
         "%llu waiting, %llu hidden, %llu rejected, "
         "%llu without front matter; parsed %llu of %llu files in %lld.%03d s",
-        ix->published ? "reconciled" : "ready",
+        first ? "ready" : "reconciled",
         (unsigned long long) s.visible, (unsigned long long) s.topics,
         (unsigned long long) s.undated, (unsigned long long) s.waiting,
         (unsigned long long) s.hidden, (unsigned long long) s.rejected,
@@ -286,9 +290,13 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
             &err);
         if (rc == CARDFEED_OK) {
             rc = cardfeed_index_publish(ix->index, ix->store, &err);
+            ix->published = rc == CARDFEED_OK;
         }
         if (rc == CARDFEED_BUSY && cardfeed_indexer_stopping(ix)) {
             return rc;
+        }
+        if (ix->store == NULL) {
+            ix->sync_at = 0;
         }
         if (rc != CARDFEED_OK) {
             return cardfeed_indexer_fail(ix, rc, &err);
@@ -296,13 +304,12 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
         cardfeed_index_sweep(ix->index);
     }
     if (ix->announce) {
-        rc = scan_announce(ix, began);
+        rc = scan_announce(ix, began, first);
         if (rc != CARDFEED_OK) {
             return rc;
         }
     }
     ix->announce = false;
-    ix->published = true;
 
     return CARDFEED_OK;
 }

@@ -189,6 +189,7 @@ cardfeed_watch_sign(cardfeed_watch_file_t *out, const struct stat *st)
     now = watch_ns(&ts);
     out->racy = watch_close_to(now, s->mtime_ns)
                 || watch_close_to(now, s->ctime_ns);
+    out->transient = false;
     out->code = CARDFEED_OK;
     out->err.code = CARDFEED_OK;
     out->err.line = 0;
@@ -219,6 +220,7 @@ cardfeed_watch_refuse_errno(cardfeed_watch_file_t *out, int err)
         /* Not for the file's sake: no signature will match this one. */
         memset(&out->signature, 0, sizeof(out->signature));
         out->racy = true;
+        out->transient = true;
     }
     out->code = cardfeed_error_set(&out->err, CARDFEED_INVALID, 0,
         "cannot be read: %s", strerror(err));

@@ -11,154 +11,102 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINKS_DEPTH 8 /* links to links */
+#define LINKS_DEPTH 8  /* links to links */
+#define LINKS_NAMES 32 /* on the way to a target; those above count not */
+#define LINKS_BYTES ((size_t) 32 << 20) /* of all; others are not followed */
 
-/* Kept under its own path, and under every prefix of its target's. */
-struct cardfeed_watch_link_s {
-    size_t len;
-    size_t target_len;
-    char path[]; /* and, behind its NUL, the target, with one of its own */
-};
-
+/* Under a prefix of the target's path, or under the link's own. */
 struct cardfeed_watch_link_key_s {
     cardfeed_watch_link_key_t *next;
+    cardfeed_watch_link_key_t **at; /* what points here */
     cardfeed_watch_link_t *link;
+    uint64_t hash;
     size_t prefix; /* of the target's bytes; 0: the link's own path */
 };
 
-
-static const char *
-link_target(const cardfeed_watch_link_t *link)
-{
-    return link->path + link->len + 1;
-}
+struct cardfeed_watch_link_s {
+    size_t size; /* of it all */
+    size_t len;
+    size_t target_len;
+    const char *path;   /* both behind the keys */
+    const char *target;
+    size_t nkeys;
+    cardfeed_watch_link_key_t keys[];
+};
 
 
 static cardfeed_str_t
 link_key(const cardfeed_watch_link_key_t *key)
 {
-    cardfeed_str_t text = {.data = key->link->path, .len = key->link->len};
+    const cardfeed_watch_link_t *link = key->link;
 
     if (key->prefix > 0) {
-        text.data = link_target(key->link);
-        text.len = key->prefix;
+        return (cardfeed_str_t){.data = link->target, .len = key->prefix};
     }
 
-    return text;
+    return (cardfeed_str_t){.data = link->path, .len = link->len};
 }
 
 
-static cardfeed_watch_link_key_t **
-links_bucket(const cardfeed_watch_links_t *links, cardfeed_str_t text)
+static void
+links_put(cardfeed_watch_links_t *links, cardfeed_watch_link_key_t *key)
 {
-    return &links->buckets[cardfeed_text_hash(text) & (links->size - 1)];
+    cardfeed_watch_link_key_t **at;
+
+    at = &links->buckets[key->hash & (links->size - 1)];
+    key->next = *at;
+    key->at = at;
+    if (key->next != NULL) {
+        key->next->at = &key->next;
+    }
+    *at = key;
 }
 
 
-static int
-links_grow(cardfeed_watch_links_t *links)
+/* Room for some keys more. */
+static bool
+links_grow(cardfeed_watch_links_t *links, size_t more)
 {
     size_t i;
-    cardfeed_watch_link_key_t *key, **bucket;
-    cardfeed_watch_links_t bigger = {
-        .size = links->size ? links->size * 2 : 64,
-        .count = links->count,
-    };
+    cardfeed_watch_link_key_t *key, *next;
+    cardfeed_watch_links_t bigger = *links;
+
+    while (bigger.size < links->count + more) {
+        bigger.size = bigger.size > 0 ? bigger.size * 2 : 64;
+    }
+    if (bigger.size == links->size) {
+        return true;
+    }
 
     bigger.buckets = calloc(bigger.size, sizeof(*bigger.buckets));
     if (bigger.buckets == NULL) {
-        return CARDFEED_NOMEM;
+        return false;
     }
     for (i = 0; i < links->size; i++) {
-        while ((key = links->buckets[i]) != NULL) {
-            links->buckets[i] = key->next;
-            bucket = links_bucket(&bigger, link_key(key));
-            key->next = *bucket;
-            *bucket = key;
+        for (key = links->buckets[i]; key != NULL; key = next) {
+            next = key->next;
+            links_put(&bigger, key);
         }
     }
     free(links->buckets);
     *links = bigger;
 
-    return CARDFEED_OK;
-}
-
-
-static int
-links_add(cardfeed_watch_links_t *links, cardfeed_watch_link_t *link,
-    size_t prefix)
-{
-    cardfeed_watch_link_key_t *key, **bucket;
-
-    if (links->count >= links->size && links_grow(links) != CARDFEED_OK) {
-        return CARDFEED_NOMEM;
-    }
-    key = malloc(sizeof(*key));
-    if (key == NULL) {
-        return CARDFEED_NOMEM;
-    }
-    key->link = link;
-    key->prefix = prefix;
-    bucket = links_bucket(links, link_key(key));
-    key->next = *bucket;
-    *bucket = key;
-    links->count++;
-
-    return CARDFEED_OK;
-}
-
-
-static void
-links_cut(cardfeed_watch_links_t *links, const cardfeed_watch_link_t *link,
-    size_t prefix)
-{
-    cardfeed_watch_link_key_t *key, **at;
-    cardfeed_str_t text = {.data = link->path, .len = link->len};
-
-    if (links->size == 0) {
-        return;
-    }
-    if (prefix > 0) {
-        text.data = link_target(link);
-        text.len = prefix;
-    }
-    for (at = links_bucket(links, text); (key = *at) != NULL; at = &key->next)
-    {
-        if (key->link == link && key->prefix == prefix) {
-            *at = key->next;
-            free(key);
-            links->count--;
-            return;
-        }
-    }
-}
-
-
-/* The next prefix that ends before a slash, or at the end; 0: no more. */
-static size_t
-link_prefix(const cardfeed_watch_link_t *link, size_t from)
-{
-    const char *slash, *target = link_target(link);
-
-    if (from >= link->target_len) {
-        return 0;
-    }
-    slash = strchr(target + from + 1, '/');
-
-    return slash != NULL ? (size_t) (slash - target) : link->target_len;
+    return true;
 }
 
 
 static cardfeed_watch_link_t *
 links_find(const cardfeed_watch_links_t *links, cardfeed_str_t path)
 {
+    uint64_t hash = cardfeed_text_hash(path);
     cardfeed_watch_link_key_t *key = NULL;
 
     if (links->size > 0) {
-        key = *links_bucket(links, path);
+        key = links->buckets[hash & (links->size - 1)];
     }
     while (key != NULL
-           && (key->prefix > 0 || !cardfeed_str_eq(link_key(key), path)))
+           && (key->prefix > 0 || key->hash != hash
+               || !cardfeed_str_eq(link_key(key), path)))
     {
         key = key->next;
     }
@@ -170,12 +118,18 @@ links_find(const cardfeed_watch_links_t *links, cardfeed_str_t path)
 static void
 links_remove(cardfeed_watch_links_t *links, cardfeed_watch_link_t *link)
 {
-    size_t prefix = 0;
+    size_t i;
+    cardfeed_watch_link_key_t *key;
 
-    do {
-        links_cut(links, link, prefix);
-        prefix = link_prefix(link, prefix);
-    } while (prefix > 0);
+    for (i = 0; i < link->nkeys; i++) {
+        key = &link->keys[i];
+        *key->at = key->next;
+        if (key->next != NULL) {
+            key->next->at = key->at;
+        }
+    }
+    links->count -= link->nkeys;
+    links->bytes -= link->size;
     free(link);
 }
 
@@ -188,6 +142,53 @@ cardfeed_watch_links_drop(cardfeed_watch_t *watch, cardfeed_str_t path)
     if (link != NULL) {
         links_remove(&watch->links, link);
     }
+}
+
+
+/* Without memory its target's changes are not its own, that is all. */
+static cardfeed_watch_link_t *
+link_new(cardfeed_str_t path, const char *target, size_t len)
+{
+    char *text;
+    size_t i, size, names = 1;
+    cardfeed_watch_link_t *link;
+
+    for (i = 0; i < len; i++) {
+        names += target[i] == '/';
+    }
+    if (names > LINKS_NAMES) {
+        names = LINKS_NAMES;
+    }
+
+    size = sizeof(*link) + (names + 1) * sizeof(link->keys[0]) + path.len
+        + len;
+    link = calloc(1, size);
+    if (link == NULL) {
+        return NULL;
+    }
+    link->size = size;
+    text = (char *) &link->keys[names + 1];
+    memcpy(text, path.data, path.len);
+    memcpy(text + path.len, target, len);
+    link->path = text;
+    link->len = path.len;
+    link->target = text + path.len;
+    link->target_len = len;
+
+    /* Its own, then from the target up. */
+    link->nkeys = names + 1;
+    for (i = 1; i < link->nkeys; i++) {
+        link->keys[i].prefix = len;
+        do {
+            len--;
+        } while (len > 0 && target[len] != '/');
+    }
+    for (i = 0; i < link->nkeys; i++) {
+        link->keys[i].link = link;
+        link->keys[i].hash = cardfeed_text_hash(link_key(&link->keys[i]));
+    }
+
+    return link;
 }
 
 
@@ -236,10 +237,11 @@ void
 cardfeed_watch_links_note(cardfeed_watch_t *watch, const char *path)
 {
     ssize_t n;
-    size_t len, prefix = 0;
+    size_t i, len;
     char text[PATH_MAX], target[2 * PATH_MAX];
     cardfeed_str_t name = cardfeed_str_of(path);
-    cardfeed_watch_link_t *link = links_find(&watch->links, name);
+    cardfeed_watch_links_t *links = &watch->links;
+    cardfeed_watch_link_t *link = links_find(links, name);
 
     n = readlinkat(watch->root, path, text, sizeof(text) - 1);
     if (n < 0 || watch->inotify < 0) {
@@ -249,33 +251,27 @@ cardfeed_watch_links_note(cardfeed_watch_t *watch, const char *path)
     len = link_resolve(path, text, target);
 
     if (link != NULL && link->target_len == len
-        && memcmp(link_target(link), target, len) == 0)
+        && memcmp(link->target, target, len) == 0)
     {
         return;
     }
     if (link != NULL) {
-        links_remove(&watch->links, link);
+        links_remove(links, link);
     }
-    if (len == 0) {
+    if (len == 0 || links->bytes >= LINKS_BYTES) {
         return;
     }
 
-    /* Without memory its target's changes are not its own, that is all. */
-    link = calloc(1, sizeof(*link) + name.len + len + 2);
-    if (link == NULL) {
+    link = link_new(name, target, len);
+    if (link == NULL || !links_grow(links, link->nkeys)) {
+        free(link);
         return;
     }
-    link->len = name.len;
-    link->target_len = len;
-    memcpy(link->path, path, name.len);
-    memcpy(link->path + name.len + 1, target, len);
-    do {
-        if (links_add(&watch->links, link, prefix) != CARDFEED_OK) {
-            links_remove(&watch->links, link);
-            return;
-        }
-        prefix = link_prefix(link, prefix);
-    } while (prefix > 0);
+    for (i = 0; i < link->nkeys; i++) {
+        links_put(links, &link->keys[i]);
+    }
+    links->count += link->nkeys;
+    links->bytes += link->size;
 }
 
 
@@ -284,10 +280,14 @@ links_tell(const cardfeed_watch_links_t *links, cardfeed_event_t event,
     cardfeed_str_t path, unsigned depth, cardfeed_event_fn fn, void *data)
 {
     cardfeed_str_t link;
+    uint64_t hash = cardfeed_text_hash(path);
     const cardfeed_watch_link_key_t *key;
 
-    for (key = *links_bucket(links, path); key != NULL; key = key->next) {
-        if (key->prefix > 0 && cardfeed_str_eq(link_key(key), path)) {
+    key = links->buckets[hash & (links->size - 1)];
+    for ( ; key != NULL; key = key->next) {
+        if (key->prefix > 0 && key->hash == hash
+            && cardfeed_str_eq(link_key(key), path))
+        {
             link.data = key->link->path;
             link.len = key->link->len;
             fn(data, event, link);
@@ -314,16 +314,11 @@ void
 cardfeed_watch_links_free(cardfeed_watch_t *watch)
 {
     size_t i;
-    cardfeed_watch_link_key_t *key;
     cardfeed_watch_links_t *links = &watch->links;
 
     for (i = 0; i < links->size; i++) {
-        while ((key = links->buckets[i]) != NULL) {
-            links->buckets[i] = key->next;
-            if (key->prefix == 0) {
-                free(key->link); /* which has one such key */
-            }
-            free(key);
+        while (links->buckets[i] != NULL) {
+            links_remove(links, links->buckets[i]->link);
         }
     }
     free(links->buckets);

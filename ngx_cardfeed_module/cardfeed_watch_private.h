@@ -61,7 +61,8 @@ typedef struct cardfeed_watch_link_key_s cardfeed_watch_link_key_t;
 typedef struct {
     cardfeed_watch_link_key_t **buckets;
     size_t size; /* a power of two, or 0 */
-    size_t count;
+    size_t count; /* keys */
+    size_t bytes;
 } cardfeed_watch_links_t;
 
 /* --- the watch ---------------------------------------------------------- */

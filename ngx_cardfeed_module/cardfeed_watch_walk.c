@@ -82,18 +82,21 @@ static int
 watch_walk_file(watch_walk_t *walk, int fd, const char *name,
     cardfeed_str_t path)
 {
+    int error;
     bool link;
     struct stat st;
     cardfeed_watch_t *watch = walk->watch;
     cardfeed_watch_file_t file = {.code = CARDFEED_OK};
 
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno != ENOENT
+        error = errno;
+        if (error != ENOENT
             && cardfeed_collection_matches(watch->c, path.data, false))
         {
             file.code = cardfeed_error_set(&file.err, CARDFEED_INVALID, 0,
-                "cannot be looked at: %s", strerror(errno));
+                "cannot be looked at: %s", strerror(error));
             file.racy = true;
+            file.transient = cardfeed_watch_transient(error);
             watch_walk_tell(walk, path, &file);
         }
         return CARDFEED_OK; /* or gone again */

@@ -277,7 +277,9 @@ ngx_http_cardfeed_open(ngx_http_cardfeed_collection_t *col)
     }
 
     rc = cardfeed_indexer_start(&col->indexer, &col->conf, col->index,
-                                col->reports[1], &err);
+                                col->reports[1],
+                                ngx_process == NGX_PROCESS_SINGLE
+                                ? 0 : ngx_parent, &err);
     if (rc != CARDFEED_OK) {
         col->indexer = NULL;
         ngx_log_error(NGX_LOG_ERR, col->log, 0,

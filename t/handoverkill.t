@@ -82,6 +82,7 @@ ok !$t->log_lines(qr/built anew|reconciled/, $mark), 'nothing is read again';
 
 my ($most, @seen) = $seen->();
 is $most, 1, 'one indexer at any time';
-is_deeply \@seen, [told_indexers($t)], 'those that said so in the log';
+my %told = map { $_ => 1 } told_indexers($t);
+is_deeply [grep { !$told{$_} } @seen], [], 'one that said so in the log';
 
 $t->finish;

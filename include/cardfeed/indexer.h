@@ -19,6 +19,8 @@
 #include <cardfeed/collection.h>
 #include <cardfeed/store.h>
 
+#include <sys/types.h>
+
 typedef struct cardfeed_indexer_s cardfeed_indexer_t;
 
 typedef enum {
@@ -40,10 +42,12 @@ typedef struct {
  * only then), adopts or builds an index, and serves it until stopped.
  * report_fd: a non-blocking SOCK_SEQPACKET or SOCK_DGRAM socket the reports
  * are sent on (MSG_DONTWAIT | MSG_NOSIGNAL); -1 for none.  Not owned.
+ * parent: the process without which this one is an orphan, and gives way to
+ * any other that would index; 0: it is never one.
  */
 int cardfeed_indexer_start(cardfeed_indexer_t **out,
     const cardfeed_collection_t *c, cardfeed_index_t *index, int report_fd,
-    cardfeed_error_t *err);
+    pid_t parent, cardfeed_error_t *err);
 
 /*
  * Asks the thread to give up the election and end: within milliseconds, its

@@ -90,6 +90,7 @@ void cardfeed_watch_mounts(cardfeed_watch_t *watch, cardfeed_event_fn fn,
 typedef struct {
     cardfeed_signature_t signature;
     bool racy;
+    bool transient; /* not readable, but not for the file's sake */
     /* CARDFEED_OK, or CARDFEED_INVALID: no file to read, err says why (not
      * regular, leaves the collection, too large, permission). */
     int code;

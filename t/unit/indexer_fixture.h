@@ -46,7 +46,7 @@ site_start(site_t *site)
                          &site->tree.c, true, &err),
         CARDFEED_OK);
     assert_int_equal(cardfeed_indexer_start(&site->indexer, &site->tree.c,
-                         site->index, site->sock[1], &err),
+                         site->index, site->sock[1], getppid(), &err),
         CARDFEED_OK);
 }
 

@@ -399,6 +399,31 @@ test_reports_nobody_reads(void **state)
 }
 
 
+/* A file that is linked in complete has no close to wait for; that some
+ * directory goes meanwhile is no reason to forget it. */
+static void
+test_linked_in(void **state)
+{
+    char from[600], to[600];
+
+    (void) state;
+    site_card(&site, "a.md", "Alpha");
+    tree_mkdir(&site.tree, "d");
+    site_start(&site);
+    site_wait_count(&site, "alpha", 1);
+
+    tree_write(&site.tree, ".new", card_text("A", "Beta"));
+    snprintf(from, sizeof(from), "%s", tree_path(&site.tree, ".new"));
+    snprintf(to, sizeof(to), "%s", tree_path(&site.tree, "a.md"));
+    assert_int_equal(unlink(to), 0);
+    assert_int_equal(link(from, to), 0);
+    assert_int_equal(unlink(from), 0);
+    assert_int_equal(rmdir(tree_path(&site.tree, "d")), 0);
+    site_wait_count(&site, "beta", 1);
+    site_wait_count(&site, "alpha", 0);
+}
+
+
 int
 main(void)
 {
@@ -417,6 +442,7 @@ main(void)
         LIVE_TEST(test_one_identity),
         LIVE_TEST(test_same_stem),
         LIVE_TEST(test_reports_nobody_reads),
+        LIVE_TEST(test_linked_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,41 @@ test_forgotten(void **state)
 }
 
 
+/* A target may have thousands of names on its way, or be long: only the last
+ * of them count, and not for ever. */
+static void
+test_bounds(void **state)
+{
+    int i;
+    size_t n = 0;
+    char name[32], text[4000];
+
+    (void) state;
+    open_watch();
+    while (n + 2 < sizeof(text)) {
+        text[n++] = 'a';
+        text[n++] = '/';
+    }
+    text[n - 1] = '\0';
+    link_to(text, "deep.md");
+    walk("");
+    assert_in_range(watch->links.count, 2, 40);
+
+    memset(text, 'b', 200);
+    for (i = 1; i < 15; i++) {
+        memset(text + i * 200, 'b' + i, 200);
+        text[i * 200] = '/';
+    }
+    text[15 * 200] = '\0';
+    for (i = 0; i < 12000; i++) {
+        snprintf(name, sizeof(name), "%d.md", i);
+        link_to(text, name);
+    }
+    walk("");
+    assert_in_range(watch->links.bytes, 1 << 20, (32 << 20) + 8192);
+}
+
+
 static void
 test_circles(void **state)
 {
@@ -113,6 +148,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         WATCH_TEST(test_told),
         WATCH_TEST(test_forgotten),
+        WATCH_TEST(test_bounds),
         WATCH_TEST(test_circles),
     };
 
