@@ -2,13 +2,17 @@
 
 #include "cardfeed_indexer_private.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #define SCAN_SERVICE 64     /* files between two looks at events */
 #define SCAN_DROP 65536     /* paths collected at a time */
 #define SCAN_PROGRESS 5000
 #define SCAN_PAUSE 10       /* times what a poll took, at the least */
+#define SCAN_NICE 10        /* of a first scan */
 #define SCAN_IN_VAIN 1      /* the root is another one by now */
 
 typedef struct {
@@ -325,8 +329,8 @@ cardfeed_indexer_pause(const cardfeed_collection_t *c, int64_t took)
 }
 
 
-int
-cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
+static int
+scan_everything(cardfeed_indexer_t *ix)
 {
     int rc;
     int64_t now, began = cardfeed_indexer_ms();
@@ -355,4 +359,57 @@ cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
     }
 
     return rc;
+}
+
+
+typedef struct {
+    cardfeed_indexer_t *ix;
+    int rc;
+} indexer_first_t;
+
+
+static void *
+scan_first_thread(void *data)
+{
+    int nice;
+    id_t self = (id_t) gettid();
+    indexer_first_t *first = data;
+    cardfeed_indexer_t *ix = first->ix;
+
+    errno = 0;
+    nice = getpriority(PRIO_PROCESS, self);
+    if (errno == 0) {
+        setpriority(PRIO_PROCESS, self, nice + SCAN_NICE);
+    }
+
+    first->rc = scan_everything(ix);
+
+    /* What is open is this thread's to end. */
+    if (ix->txn != NULL) {
+        cardfeed_indexer_commit(ix);
+    }
+
+    return NULL;
+}
+
+
+/*
+ * A first scan goes on for long, and what it makes is not served before its
+ * end: requests come first.  A thread cannot become nicer for a while only,
+ * so it gets one of its own, and this one waits.
+ */
+int
+cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
+{
+    pthread_t thread;
+    indexer_first_t first = {.ix = ix};
+
+    if (ix->published
+        || pthread_create(&thread, NULL, scan_first_thread, &first) != 0)
+    {
+        return scan_everything(ix);
+    }
+    pthread_join(thread, NULL);
+
+    return first.rc;
 }

@@ -26,6 +26,7 @@ typedef struct {
     MDB_txn *read;
     MDB_env *mdb; /* of the copy, from here */
     MDB_txn *txn;
+    MDB_cursor *end; /* of a table; ends with its transaction */
     MDB_dbi dbi[CARDFEED_TABLES];
     size_t bytes;
 } compact_t;
@@ -58,14 +59,22 @@ copy_rows(compact_t *c, int table, MDB_cursor *cursor)
     unsigned rows = 0;
     MDB_val key, value;
 
+    rc = mdb_cursor_open(c->txn, c->dbi[table], &c->end);
+    if (rc != 0) {
+        return rc;
+    }
+
     while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-        rc = mdb_put(c->txn, c->dbi[table], &key, &value, MDB_APPEND);
+        rc = mdb_cursor_put(c->end, &key, &value, MDB_APPEND);
         c->bytes += key.mv_size + value.mv_size;
 
         if (rc == 0 && c->bytes >= BATCH_BYTES) {
             rc = copy_commit(c);
             if (rc == 0) {
                 rc = copy_begin(c);
+            }
+            if (rc == 0) {
+                rc = mdb_cursor_open(c->txn, c->dbi[table], &c->end);
             }
         }
         if (rc == 0 && ++rows % BATCH_ROWS == 0 && atomic_load(c->cancel)) {

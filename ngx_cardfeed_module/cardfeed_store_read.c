@@ -213,13 +213,15 @@ cardfeed_read_change(cardfeed_read_t *read, cardfeed_str_t slug,
 
     rc = get(read, CARDFEED_TABLE_TOPICS, slug.data, slug.len, &value);
 
-    if (rc == CARDFEED_OK) {
-        key = cardfeed_store_val(slug.data, slug.len);
-        rc = show_topic(read, &topic, &key, &value);
-    } else if (rc == CARDFEED_NOTFOUND) {
-        rc = no_topic(read, slug);
+    if (rc == CARDFEED_NOTFOUND) {
+        return no_topic(read, slug);
+    }
+    if (rc != CARDFEED_OK) {
+        return rc;
     }
 
+    key = cardfeed_store_val(slug.data, slug.len);
+    rc = show_topic(read, &topic, &key, &value);
     if (rc == CARDFEED_OK) {
         *change = topic.change;
     }

@@ -315,11 +315,22 @@ cardfeed_watch_links_free(cardfeed_watch_t *watch)
 {
     size_t i;
     cardfeed_watch_links_t *links = &watch->links;
+    cardfeed_watch_link_key_t *key, *next, *own = NULL;
 
+    /* Each link once, by its own path, when all chains have been walked. */
     for (i = 0; i < links->size; i++) {
-        while (links->buckets[i] != NULL) {
-            links_remove(links, links->buckets[i]->link);
+        for (key = links->buckets[i]; key != NULL; key = next) {
+            next = key->next;
+            if (key->prefix == 0) {
+                key->next = own;
+                own = key;
+            }
         }
+    }
+    while (own != NULL) {
+        key = own;
+        own = key->next;
+        free(key->link);
     }
     free(links->buckets);
     memset(links, 0, sizeof(*links));
