@@ -17,6 +17,7 @@
 #define INDEXER_BACKOFF_MAX 10000
 #define INDEXER_REOPEN_MS 100
 #define INDEXER_DEAF_MS 5000
+#define INDEXER_SYNC_AGAIN_MS 60000
 #define INDEXER_SWEEP_MS 1000
 
 enum { POLL_STOP, POLL_WATCH, POLL_MOUNTS, POLL_DUE, POLL_NOTIFY, POLL_FDS };
@@ -140,6 +141,7 @@ indexer_adopt(cardfeed_indexer_t *ix)
     }
 
     ix->published = true;
+    ix->fresh = false;
     ix->scan = true;
     ix->announce = true;
     ix->sync_at = cardfeed_indexer_ms() + CARDFEED_INDEXER_SYNC_MS;
@@ -166,6 +168,7 @@ indexer_step_store(cardfeed_indexer_t *ix)
         cardfeed_store_release(ix->store);
         ix->store = NULL;
         ix->sync_at = 0;
+        ix->unsynced_at = 0;
         cardfeed_index_sweep(ix->index);
     }
     if (ix->store == NULL && !ix->rebuild) {
@@ -182,6 +185,7 @@ indexer_step_store(cardfeed_indexer_t *ix)
     }
     ix->rebuild = false;
     ix->published = false;
+    ix->fresh = true;
     ix->scan = true;
     ix->announce = true;
 
@@ -217,22 +221,36 @@ indexer_step_timers(cardfeed_indexer_t *ix)
         if (rc == CARDFEED_OK) {
             cardfeed_index_sweep(ix->index);
         } else {
-            ix->sync_at = cardfeed_indexer_ms();
-            cardfeed_indexer_trouble(ix, "index", rc, &err);
+            /* Changes are not kept waiting for that. */
+            cardfeed_indexer_report(ix, CARDFEED_REPORT_ERROR,
+                ": index: %s; trying again", err.message);
+            ix->sync_at = cardfeed_indexer_ms() + INDEXER_SYNC_AGAIN_MS;
+            rc = CARDFEED_OK;
         }
     }
 
     if (rc == CARDFEED_OK && ix->watch != NULL && indexer_is_due(ix->poll_at))
     {
-        ix->poll_at = cardfeed_indexer_ms() + (int64_t) ix->c->poll_ms;
         if (indexer_present(ix)) {
+            ix->poll_at = 0; /* until the walk is done */
             ix->scan = true;
         } else {
+            ix->poll_at = cardfeed_indexer_ms() + (int64_t) ix->c->poll_ms;
             ix->reopen = cardfeed_watch_replaced(ix->watch);
         }
     }
 
     return rc;
+}
+
+
+/* A walk of a polled tree that failed pauses no less than one that did not. */
+static bool
+indexer_may_walk(const cardfeed_indexer_t *ix)
+{
+    return ix->scan
+           && (cardfeed_watch_live(ix->watch) || ix->poll_at == 0
+               || indexer_is_due(ix->poll_at));
 }
 
 
@@ -253,6 +271,7 @@ cardfeed_indexer_distrusted(cardfeed_indexer_t *ix)
     }
     cardfeed_indexer_paths_free(&ix->again);
     cardfeed_indexer_hashes_free(&ix->retried);
+    ix->replayed = 0;
     cardfeed_indexer_report_conflicts(ix, false);
     cardfeed_indexer_report(ix, CARDFEED_REPORT_WARN,
         ": the index is no longer trusted");
@@ -261,6 +280,7 @@ cardfeed_indexer_distrusted(cardfeed_indexer_t *ix)
     ix->published = false;
     ix->sync_at = 0;
     ix->unsynced_at = 0;
+    ix->poll_at = 0;
     ix->scan = true;
 
     return CARDFEED_CORRUPT;
@@ -289,12 +309,12 @@ indexer_step(cardfeed_indexer_t *ix)
         return rc;
     }
 
-    if (ix->scan) {
+    if (indexer_may_walk(ix)) {
         rc = cardfeed_indexer_scan_all(ix);
-        indexer_tell_degraded(ix);
-        return rc;
-    }
-    if (indexer_is_due(cardfeed_indexer_batch_at(ix))) {
+        if (ix->store == NULL || ix->rebuild) {
+            ix->poll_at = 0; /* another index needs its own */
+        }
+    } else if (indexer_is_due(cardfeed_indexer_batch_at(ix))) {
         rc = cardfeed_indexer_batch(ix);
     }
     if (rc == CARDFEED_OK && indexer_is_due(cardfeed_indexer_racy_at(ix))
@@ -328,11 +348,6 @@ indexer_outcome(cardfeed_indexer_t *ix, int rc)
         ix->backoff = INDEXER_BACKOFF_MAX;
     }
     ix->retry_at = cardfeed_indexer_ms() + (int64_t) ix->backoff;
-
-    /* A walk that failed pauses no less than one that did not. */
-    if (ix->scan && ix->retry_at < ix->poll_at) {
-        ix->retry_at = ix->poll_at;
-    }
 }
 
 
@@ -353,7 +368,7 @@ indexer_timeout(const cardfeed_indexer_t *ix)
 
     if (ix->retry_at != 0) {
         first = ix->retry_at;
-    } else if (ix->reopen || (ix->scan && indexer_present(ix))) {
+    } else if (ix->reopen || (indexer_present(ix) && indexer_may_walk(ix))) {
         return 0;
     } else {
         indexer_sooner(&first, ix->poll_at);
@@ -385,6 +400,9 @@ indexer_notified(cardfeed_indexer_t *ix)
 {
     ix->yield |= cardfeed_index_heard(ix->index)
         && cardfeed_indexer_orphaned(ix);
+    if (!cardfeed_indexer_trusted(ix)) {
+        ix->retry_at = 0;
+    }
 }
 
 
@@ -459,8 +477,9 @@ static void
 indexer_leave(cardfeed_indexer_t *ix)
 {
     cardfeed_indexer_commit(ix);
-    if (ix->store != NULL && ix->published) {
-        /* The machine may be about to stop as well. */
+    if (ix->store != NULL && ix->published && !ix->scan) {
+        /* The machine may be about to stop as well; but what a walk that was
+         * broken off has written may be much. */
         cardfeed_store_sync(ix->store, NULL);
     }
     cardfeed_store_release(ix->store);

@@ -257,7 +257,7 @@ cardfeed_indexer_look(cardfeed_indexer_t *ix, cardfeed_str_t path,
         if (!same || !known.rejected) {
             return indexer_refused(ix, path, file);
         }
-        if (file->transient) {
+        if (file->transient && !walked) {
             cardfeed_indexer_racy_add(ix, path);
         }
         return CARDFEED_OK;

@@ -147,6 +147,7 @@ struct cardfeed_indexer_s {
     cardfeed_job_t job; /* parsed in this thread */
 
     bool published; /* the store is; else it is a first scan's */
+    bool fresh;     /* it was made anew, and that it is ready is not told */
     bool rebuild;   /* what is published is not to be adopted */
     bool reopen;    /* the watch has to be opened again */
     bool scan;      /* everything is to be walked */

@@ -49,17 +49,29 @@ cardfeed_indexer_racy_add(cardfeed_indexer_t *ix, cardfeed_str_t path)
 }
 
 
+static bool
+racy_push_held(cardfeed_indexer_t *ix, cardfeed_str_t path, uint64_t hash)
+{
+    int rc = cardfeed_indexer_hashes_add(&ix->held, hash);
+
+    if (rc == CARDFEED_OK && !racy_push(ix, path, true)) {
+        cardfeed_indexer_hashes_drop(&ix->held, hash);
+        return false;
+    }
+
+    return rc != CARDFEED_NOMEM;
+}
+
+
 void
 cardfeed_indexer_hold(cardfeed_indexer_t *ix, cardfeed_str_t path)
 {
     uint64_t hash = cardfeed_text_hash(path);
 
-    /* Without memory, or too many of them: a walk has to do. */
-    if (cardfeed_indexer_hashes_add(&ix->begun, hash) != CARDFEED_NOMEM
-        && cardfeed_indexer_hashes_add(&ix->held, hash) == CARDFEED_OK
-        && !racy_push(ix, path, true))
+    if (cardfeed_indexer_hashes_add(&ix->begun, hash) == CARDFEED_NOMEM
+        || !racy_push_held(ix, path, hash))
     {
-        cardfeed_indexer_hashes_drop(&ix->held, hash);
+        /* Without memory, or too many of them: a walk has to do. */
         cardfeed_indexer_hashes_drop(&ix->begun, hash);
         ix->scan = true;
     }
@@ -124,6 +136,18 @@ racy_unchanged(cardfeed_indexer_t *ix, const cardfeed_path_t *known,
 }
 
 
+/* It was held, its close has not come, and it is as young as it was. */
+static bool
+racy_unread(const cardfeed_racy_t *racy, const cardfeed_path_t *known,
+    const cardfeed_watch_file_t *file)
+{
+    return racy->held && file != NULL && file->racy && !known->rejected
+           && memcmp(&file->signature, &known->signature,
+                  sizeof(file->signature))
+                  != 0;
+}
+
+
 static int
 racy_look(cardfeed_indexer_t *ix, const cardfeed_racy_t *racy, bool begun)
 {
@@ -150,6 +174,11 @@ racy_look(cardfeed_indexer_t *ix, const cardfeed_racy_t *racy, bool begun)
         return CARDFEED_OK;
     }
     cardfeed_indexer_hashes_drop(&ix->begun, cardfeed_text_hash(path));
+    if (rc == CARDFEED_OK && racy_unread(racy, &known, file)
+        && racy_push_held(ix, path, cardfeed_text_hash(path)))
+    {
+        return CARDFEED_OK;
+    }
 
     if (rc == CARDFEED_OK && racy_unchanged(ix, &known, file)) {
         rc = cardfeed_txn_touch(ix->txn, path, &file->signature, false);

@@ -246,7 +246,7 @@ cardfeed_indexer_scan(cardfeed_indexer_t *ix, cardfeed_str_t dir)
 
 
 static int
-scan_announce(cardfeed_indexer_t *ix, int64_t began, bool first)
+scan_announce(cardfeed_indexer_t *ix, int64_t began)
 {
     int rc;
     cardfeed_stats_t s;
@@ -269,7 +269,7 @@ scan_announce(cardfeed_indexer_t *ix, int64_t began, bool first)
         " is %s: %llu cards in feeds, %llu topics, %llu undated, "
         "%llu waiting, %llu hidden, %llu rejected, "
         "%llu without front matter; parsed %llu of %llu files in %lld.%03d s",
-        first ? "ready" : "reconciled",
+        ix->fresh ? "ready" : "reconciled",
         (unsigned long long) s.visible, (unsigned long long) s.topics,
         (unsigned long long) s.undated, (unsigned long long) s.waiting,
         (unsigned long long) s.hidden, (unsigned long long) s.rejected,
@@ -301,6 +301,7 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
         }
         if (ix->store == NULL) {
             ix->sync_at = 0;
+            ix->unsynced_at = 0;
         }
         if (rc != CARDFEED_OK) {
             return cardfeed_indexer_fail(ix, rc, &err);
@@ -308,12 +309,13 @@ scan_finish(cardfeed_indexer_t *ix, int64_t began)
         cardfeed_index_sweep(ix->index);
     }
     if (ix->announce) {
-        rc = scan_announce(ix, began, first);
+        rc = scan_announce(ix, began);
         if (rc != CARDFEED_OK) {
             return rc;
         }
     }
     ix->announce = false;
+    ix->fresh = false;
 
     return CARDFEED_OK;
 }
@@ -350,6 +352,7 @@ scan_everything(cardfeed_indexer_t *ix)
     if (rc == CARDFEED_OK && !ix->reopen) {
         rc = scan_finish(ix, began);
     }
+    ix->scan |= rc == CARDFEED_BUSY;
 
     ix->poll_at = 0;
     if (!cardfeed_watch_live(ix->watch) && ix->c->watch != CARDFEED_WATCH_OFF)
@@ -404,6 +407,12 @@ cardfeed_indexer_scan_all(cardfeed_indexer_t *ix)
     pthread_t thread;
     indexer_first_t first = {.ix = ix};
 
+    if (ix->txn != NULL) {
+        first.rc = cardfeed_indexer_commit(ix);
+        if (first.rc != CARDFEED_OK) {
+            return first.rc;
+        }
+    }
     if (ix->published
         || pthread_create(&thread, NULL, scan_first_thread, &first) != 0)
     {

@@ -489,7 +489,7 @@ cardfeed_store_release(cardfeed_store_t *store)
 int
 cardfeed_store_sync(cardfeed_store_t *store, cardfeed_error_t *err)
 {
-    int rc;
+    int rc, code;
     cardfeed_store_env_t *env = store->env;
 
     if (!env->unsynced) {
@@ -500,12 +500,13 @@ cardfeed_store_sync(cardfeed_store_t *store, cardfeed_error_t *err)
     if (rc != 0) {
         /* What failed once the kernel may call written the next time. */
         cardfeed_store_distrust(store->index, env->number, false);
-        return cardfeed_error_set(err, CARDFEED_CORRUPT, 0, "sync: %s",
-            mdb_strerror(rc));
+        code = cardfeed_store_error(err, rc, "sync");
+        if (code != CARDFEED_FULL) {
+            code = cardfeed_error_set(err, CARDFEED_CORRUPT, 0, "sync: %s",
+                mdb_strerror(rc));
+        }
+        return code;
     }
 
-    rc = cardfeed_store_mark_clear(env, err);
-    env->unsynced = rc != CARDFEED_OK;
-
-    return rc;
+    return cardfeed_store_mark_clear(env, err);
 }

@@ -29,6 +29,7 @@ typedef struct {
     MDB_cursor *end; /* of a table; ends with its transaction */
     MDB_dbi dbi[CARDFEED_TABLES];
     size_t bytes;
+    bool damaged; /* not the copy: what is copied */
 } compact_t;
 
 
@@ -84,6 +85,8 @@ copy_rows(compact_t *c, int table, MDB_cursor *cursor)
             return rc;
         }
     }
+
+    c->damaged = rc != MDB_NOTFOUND;
 
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -152,7 +155,8 @@ copy_env(compact_t *c, const char *path)
 
 
 static int
-copy_in_place(cardfeed_store_env_t *env, const atomic_bool *cancel)
+copy_in_place(cardfeed_store_env_t *env, const atomic_bool *cancel,
+    bool *damaged)
 {
     int rc;
     char *path;
@@ -164,6 +168,7 @@ copy_in_place(cardfeed_store_env_t *env, const atomic_bool *cancel)
 
     (void) unlinkat(env->lease.dir, CARDFEED_STORE_COPY, 0);
     rc = copy_env(&c, path);
+    *damaged = c.damaged;
     free(path);
 
     if (rc == 0
@@ -185,6 +190,7 @@ cardfeed_index_compact(cardfeed_index_t *index, cardfeed_store_t **store,
     const atomic_bool *cancel, cardfeed_error_t *err)
 {
     int rc;
+    bool damaged = false;
     uint64_t number;
     MDB_envinfo info;
     cardfeed_store_env_t *env = (*store)->env;
@@ -199,11 +205,11 @@ cardfeed_index_compact(cardfeed_index_t *index, cardfeed_store_t **store,
         return CARDFEED_OK;
     }
 
-    rc = copy_in_place(env, cancel);
+    rc = copy_in_place(env, cancel, &damaged);
     if (rc == ECANCELED) {
         return cardfeed_error_set(err, CARDFEED_BUSY, 0, "cancelled");
     }
-    if (rc == EIO || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND) {
+    if (damaged) {
         return cardfeed_store_error(err, MDB_CORRUPTED, "data.mdb");
     }
     if (rc != 0) {

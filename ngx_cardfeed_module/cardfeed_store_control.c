@@ -339,9 +339,12 @@ cardfeed_store_mark_set(cardfeed_store_env_t *env, cardfeed_error_t *err)
 int
 cardfeed_store_mark_clear(cardfeed_store_env_t *env, cardfeed_error_t *err)
 {
-    if ((unlinkat(env->lease.dir, UNSYNCED, 0) == -1 && errno != ENOENT)
-        || fsync(env->lease.dir) == -1)
-    {
+    if (unlinkat(env->lease.dir, UNSYNCED, 0) == -1 && errno != ENOENT) {
+        return cardfeed_store_error(err, errno, UNSYNCED);
+    }
+
+    env->unsynced = false; /* so that the next commit makes one */
+    if (fsync(env->lease.dir) == -1) {
         return cardfeed_store_error(err, errno, UNSYNCED);
     }
 

@@ -19,6 +19,7 @@
 
 #define RETRY_MS 100
 #define LOOKS 200 /* at a lock that is held for moments */
+#define LOOKS_SHORT 5 /* at a file that is being made longer */
 
 
 int
@@ -176,14 +177,18 @@ change_over(cardfeed_index_t *index, uint64_t number, cardfeed_error_t *err)
 
     /* The indexer of this process opens or closes something this moment: with
      * nothing else to serve it is worth a few looks. */
-    for (i = 0; rc == CARDFEED_BUSY && index->current == NULL && i < LOOKS;
+    for (i = 0; rc == CARDFEED_BUSY && index->current == NULL
+                && i < (index->short_ms == 0 ? LOOKS : LOOKS_SHORT);
          i++)
     {
         sched_yield();
         rc = open_current(index, number, &index->failure);
     }
 
-    index->failed = (rc == CARDFEED_OK || rc == CARDFEED_BUSY) ? 0 : number;
+    index->failed = number;
+    if (rc == CARDFEED_OK || (rc == CARDFEED_BUSY && index->short_ms == 0)) {
+        index->failed = 0;
+    }
     index->failed_ms = now;
 
     if (rc != CARDFEED_OK && err != NULL) {
