@@ -203,6 +203,11 @@ cardfeed_indexer_stopping(const cardfeed_indexer_t *ix)
     return atomic_load_explicit(&ix->stopping, memory_order_relaxed);
 }
 
+/* step */
+/* All that is due; the index and the watch are opened where they are not. */
+int cardfeed_indexer_step(cardfeed_indexer_t *ix);
+/* Milliseconds until the next; 0: now; -1: until something comes. */
+int cardfeed_indexer_timeout(const cardfeed_indexer_t *ix);
 /* Whether what is published is this thread's index, and sound. */
 bool cardfeed_indexer_trusted(const cardfeed_indexer_t *ix);
 /* It is not: the next step adopts or builds another one. */

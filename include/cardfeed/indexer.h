@@ -50,9 +50,10 @@ int cardfeed_indexer_start(cardfeed_indexer_t **out,
     pid_t parent, cardfeed_error_t *err);
 
 /*
- * Asks the thread to give up the election and end: within milliseconds, and the
- * time the disk takes for what was committed last; its open batch is committed.  _stop also joins it and frees; _signal only asks
- * (async-safe against a later _stop).
+ * Asks the thread to give up the election and end: within milliseconds, and
+ * the time the disk takes for what was committed last; its open batch is
+ * committed.  _stop also joins it and frees; _signal only asks (async-safe
+ * against a later _stop).
  */
 void cardfeed_indexer_signal(cardfeed_indexer_t *indexer);
 void cardfeed_indexer_stop(cardfeed_indexer_t *indexer);
