@@ -37,6 +37,15 @@ sub generation {
 
 sub number { generation() =~ /-(\d+)$/ ? $1 : 0 }
 
+# What only those who read meet is believed once a minute: as if one had passed
+# since the last time (the fifth number of the control file).
+sub a_minute_passes {
+    open my $fh, '+<:raw', "$dir/index/news/control" or die $!;
+    seek $fh, 4 * 8, 0;
+    print {$fh} pack 'q', 0;
+    close $fh or die $!;
+}
+
 # Asks for everything until all is right; what was answered on the way.
 sub recover {
     my ($what) = @_;
@@ -84,6 +93,7 @@ for my $part (0, 4096, 'half') {
 
 my $garbage = join '', map { chr(($_ * 89 + ($_ >> 7)) & 255) } 1 .. 4096;
 for my $pages (1, 5, 1000) {
+    a_minute_passes();
     my $data = generation() . '/data.mdb';
     my $mark = $t->mark;
     my $old = number();
